@@ -7,6 +7,7 @@ Definitions
 time-zone data, and may be derived anew when a country changes its law.
 *Gap*: local times that a change of the clocks skips. A session at such a time starts that much later.
 *Fold*: local times that occur twice. The first is meant.
+*Steady span*: local times through which the clocks keep one distance to UTC.
 
 All spans are half-open: `since` belongs to it, `until` does not.
 """
@@ -14,9 +15,11 @@ All spans are half-open: `since` belongs to it, `until` does not.
 import enum
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from importlib.resources import files
+from itertools import pairwise
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from service.domain.refusals import Malformed
@@ -35,6 +38,10 @@ MINUTES_A_WEEK = 7 * 24 * 60
 
 class UnknownZone(Malformed):
     """Not a zone of the IANA database that samehour ships."""
+
+
+class CannotMeetThen(Malformed):
+    """Not a time of day that a clinic's clock shows."""
 
 
 class Weekday(enum.IntEnum):
@@ -59,15 +66,25 @@ class Hour:
 
     day: Weekday
     at: time
+    """On the wall: whole minutes, no zone of its own."""
+
+    def __post_init__(self) -> None:
+        if self.at.second or self.at.microsecond or self.at.tzinfo is not None:
+            raise CannotMeetThen("An hour begins at a whole minute of the site's own clock.", where="at")
 
     @property
     def minute_of_week(self) -> int:
         """Minutes since Monday 00:00, 0 to 10079."""
         return self.day * 24 * 60 + self.at.hour * 60 + self.at.minute
 
+    @property
+    def from_monday(self) -> timedelta:
+        """The time since Monday 00:00 on the wall."""
+        return timedelta(minutes=self.minute_of_week)
+
     def on(self, day_of_that_week: date) -> LocalTime:
         """The local time of this hour in the week (Monday to Sunday) that holds the given day."""
-        return datetime.combine(monday_of(day_of_that_week) + timedelta(days=self.day), self.at)
+        return midnight(monday_of(day_of_that_week)) + self.from_monday
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,11 +98,24 @@ class Span:
         return self.since < other.until and other.since < self.until
 
 
+class Steady(NamedTuple):
+    """Local times, half-open, and what to take off them to arrive at UTC."""
+
+    since: LocalTime
+    until: LocalTime
+    offset: timedelta
+
+
 def monday_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-@lru_cache(maxsize=None)
+def midnight(day: date) -> LocalTime:
+    """The local time at which that day begins on the calendar."""
+    return datetime.combine(day, time())
+
+
+@cache
 def zone(name: str) -> ZoneInfo:
     """The zone of that name, from the shipped data alone: the machine's own copy may be of another release.
 
@@ -106,12 +136,22 @@ def zone_names() -> frozenset[str]:
 
 
 def instant(local: LocalTime, zone_name: str) -> Instant:
-    """When that local time is. In a gap: as much later as the clocks skip. In a fold: the first."""
+    """When that local time is. In a gap: as much later as the clocks skip. In a fold: the first.
+
+    :raises TypeError: it is no local time; an aware one would silently lose its own zone here.
+    """
+    if local.tzinfo is not None:
+        raise TypeError(f"A local time has no zone of its own: {local!r}")
     return local.replace(tzinfo=zone(zone_name), fold=0).astimezone(UTC)
 
 
 def local_time(at: Instant, zone_name: str) -> LocalTime:
-    """What the wall clock shows at that instant."""
+    """What the wall clock shows at that instant.
+
+    :raises TypeError: it is no instant; a naive one would silently be read in the machine's own zone.
+    """
+    if at.tzinfo is None:
+        raise TypeError(f"An instant has a zone: {at!r}")
     return at.astimezone(zone(zone_name)).replace(tzinfo=None, fold=0)
 
 
@@ -124,3 +164,56 @@ def span_of(starts: LocalTime, minutes: int, zone_name: str) -> Span:
     """The span that a session of so many elapsed minutes takes up."""
     since = instant(starts, zone_name)
     return Span(since=since, until=since + timedelta(minutes=minutes))
+
+
+def is_across_change(starts: LocalTime, minutes: int, zone_name: str) -> bool:
+    """True where the clocks change within the session, so that it ends at another wall time than its length says."""
+    span = span_of(starts, minutes, zone_name)
+    begins, ends = local_time(span.since, zone_name), local_time(span.until, zone_name)
+    return ends - begins != timedelta(minutes=minutes)
+
+
+def steady_at(local: LocalTime, zone_name: str) -> Steady:
+    """The steady span, within its year, that the local time belongs to. A time in a gap belongs to the one before."""
+    for span in steady_spans(zone_name, local.year):
+        if local < span.until:
+            return span
+    raise AssertionError("The spans of a year cover the year.")
+
+
+@lru_cache(maxsize=4096)
+def steady_spans(zone_name: str, year: int) -> tuple[Steady, ...]:
+    """The steady spans that a year of the calendar divides into, in order and without a hole.
+
+    Each day's first offset is compared with the next day's. That sees every change: no zone ever had two less than
+    six days apart (`tests/domain/test_hours.py` watches over it with each new release of the data).
+    """
+    ends = [switch for day in _days_of(year) if (switch := _switch_within(day, zone_name)) is not None]
+    bounds = [datetime(year, 1, 1), *ends, datetime(year + 1, 1, 1)]
+    return tuple(Steady(since, until, _offset(since, zone_name)) for since, until in pairwise(bounds) if since < until)
+
+
+def _days_of(year: int) -> list[LocalTime]:
+    first = datetime(year, 1, 1)
+    return [first + timedelta(days=day) for day in range((datetime(year + 1, 1, 1) - first).days)]
+
+
+def _switch_within(day: LocalTime, zone_name: str) -> LocalTime | None:
+    """The first second of local time, after midnight up to the next, with another offset; None where there is none."""
+    before = _offset(day, zone_name)
+    low, high = 0, 24 * 60 * 60
+    if _offset(day + timedelta(seconds=high), zone_name) == before:
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _offset(day + timedelta(seconds=middle), zone_name) == before:
+            low = middle
+        else:
+            high = middle
+    return day + timedelta(seconds=high)
+
+
+def _offset(local: LocalTime, zone_name: str) -> timedelta:
+    offset = zone(zone_name).utcoffset(local)
+    assert offset is not None  # a zone of the database always has one
+    return offset
