@@ -54,10 +54,12 @@ class SlotTable:
 def slots(standing: Standing, *, since: LocalTime | None = None, until: LocalTime | None = None) -> Iterator[LocalTime]:
     """Every local time the standing expects, from `since` (included) until `until` (excluded), in order.
 
-    An open-ended standing without `until` never ends: take what you need. The first slot costs the same however far
-    `since` lies ahead.
+    An open-ended standing without `until` goes on until the calendar ends: take what you need. The first slot costs
+    the same however far `since` lies ahead.
     """
     first, last = _bounds(standing, since, until)
+    if first >= last:
+        return
     hours = [hour.from_monday for hour in standing.hours]
     step = WEEK * standing.every_weeks
     monday = _monday_of_turn(standing, first)

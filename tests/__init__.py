@@ -1,0 +1,1 @@
+"""Tests mirror the tree; journeys, storms, peers and benchmarks stand beside them."""
