@@ -1,0 +1,1 @@
+"""The words samehour sends. Pure: data in, notice out."""

@@ -1,0 +1,1 @@
+"""Pages, by reader: parse, ask a use-case, present."""

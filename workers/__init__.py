@@ -1,0 +1,1 @@
+"""From the outbox to the world: one more face of the use-cases, whose user is the clock."""
