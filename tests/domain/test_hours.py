@@ -179,10 +179,10 @@ def test_steady_spans_say_what_zoneinfo_says_at_any_time(name: str, local: datet
     assert (local - span.offset).replace(tzinfo=UTC) == instant(local, name)
 
 
-def test_no_zone_changes_twice_within_two_days() -> None:
+def test_no_zone_changes_twice_within_six_days() -> None:
     """`steady_spans` looks once a day, so two changes within one would escape it. The data's own lists show none."""
     closest = min(after - before for name in ZONES for before, after in pairwise(_changes_listed(name)))
-    assert timedelta(seconds=closest) > timedelta(days=2)
+    assert timedelta(seconds=closest) > timedelta(days=6)
 
 
 def _changes_listed(name: str) -> list[int]:
