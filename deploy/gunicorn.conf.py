@@ -15,7 +15,7 @@ timeout = 30
 graceful_timeout = 30
 keepalive = 5
 
-# The application logs each request by its route. gunicorn's line would hold the path, and a feed's path is its password.
+# The application logs requests by their routes. gunicorn's line would hold the path, and a feed's path is its password.
 accesslog = None
 loglevel = "warning"
 

@@ -14,6 +14,7 @@ from smtplib import SMTP, SMTPDataError
 from time import monotonic, sleep
 from urllib.parse import urlsplit
 
+import psutil
 import psycopg
 import pytest
 import redis
@@ -36,10 +37,10 @@ def until(holds: Callable[[], bool], within_seconds: float = 20.0) -> bool:
 
 def is_running(pid: int) -> bool:
     """Zombies, which nobody has collected yet, have ended."""
-    said = subprocess.run(
-        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    return bool(said) and not said.startswith("Z")
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 class TestEmbeddedRedis:
