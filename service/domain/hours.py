@@ -75,7 +75,7 @@ class Hour:
     @property
     def minute_of_week(self) -> int:
         """Minutes since Monday 00:00, 0 to 10079."""
-        return self.day * 24 * 60 + self.at.hour * 60 + self.at.minute
+        return (self.day * 24 + self.at.hour) * 60 + self.at.minute
 
     @property
     def from_monday(self) -> timedelta:

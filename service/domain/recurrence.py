@@ -105,7 +105,7 @@ def bulk(standings: Sequence[Standing], *, since: LocalTime, until: LocalTime) -
     local *= np.arange(len(local))  # in place: at a million rows, fresh memory costs more than the arithmetic
     local += np.repeat(first - rows_before * step, count)
     utc = local * 60
-    utc -= _offsets([standings[index].zone for index in of_standing], first, step, count)
+    utc -= _offsets([each.zone for each in standings], of_standing, first, step, count)
     if len(of_standing) > len(standings):  # several hours a week: their turns interleave
         order = np.lexsort((local, standing))
         standing, local, utc = standing[order], local[order], utc[order]
@@ -167,7 +167,9 @@ def _whole_minutes(local: LocalTime) -> int:
     return -((EPOCH - local) // timedelta(minutes=1))
 
 
-def _offsets(zones: Sequence[str], first: "Integers", step: "Integers", count: "Integers") -> "Integers":
+def _offsets(
+    zones: Sequence[str], of_standing: "Integers", first: "Integers", step: "Integers", count: "Integers"
+) -> "Integers":
     """What to take off each row's local time, in seconds: how many turns fall into each steady span, spread out."""
     import numpy as np
 
@@ -176,8 +178,8 @@ def _offsets(zones: Sequence[str], first: "Integers", step: "Integers", count: "
     years = range(_year(first.min()), _year((first + count * step).max()) + 1)
     spans = {name: [span for year in years for span in steady_spans(name, year)] for name in set(zones)}
     numbers = {name: number for number, name in enumerate(spans)}
-    zone = np.array([numbers[name] for name in zones])
-    shape = len(zones), max(map(len, spans.values()))
+    zone = np.array([numbers[name] for name in zones])[of_standing]
+    shape = len(zone), max(map(len, spans.values()))
     offset, turns = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
     for name, number in numbers.items():
         here, width = np.flatnonzero(zone == number)[:, None], len(spans[name])
