@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 EPOCH = datetime(1970, 1, 1)
 END_OF_TIME = datetime(9990, 1, 1)
 """An open-ended standing ends here, before the arithmetic of dates overflows."""
+MINUTES_OF_ALL_TIME = 1 << 34
+"""More than the calendar has, so that one number can hold a standing's index and a local time."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -107,7 +109,7 @@ def bulk(standings: Sequence[Standing], *, since: LocalTime, until: LocalTime) -
     utc = local * 60
     utc -= _offsets([each.zone for each in standings], of_standing, first, step, count)
     if len(of_standing) > len(standings):  # several hours a week: their turns interleave
-        order = np.lexsort((local, standing))
+        order = np.argsort(standing * MINUTES_OF_ALL_TIME + local, kind="stable")
         standing, local, utc = standing[order], local[order], utc[order]
     return SlotTable(standing=standing, local=local.view("datetime64[m]"), utc=utc.view("datetime64[s]"))
 
