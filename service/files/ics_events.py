@@ -1,0 +1,324 @@
+"""One VEVENT: when, how long, who, where; or the reason why it is no appointment."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+from typing import TypeVar
+
+from icalendar.prop import vDate, vDatetime, vDuration
+
+from service.domain.book import BookAbsence, key_of
+from service.domain.hours import LocalTime, instant, local_time
+from service.domain.standing import Modality
+from service.files.book import CannotTake, Findings, checked_minutes, checked_start, name_of, place_of
+from service.files.ics_text import Component, Line
+from service.files.ics_zones import Zones
+
+_Read = TypeVar("_Read")
+
+NAMELESS = frozenset(
+    {"", "busy", "private", "private appointment", "no title", "(no title)", "untitled", "free", "unavailable"}
+    | {"beschäftigt", "gebucht", "privat", "occupé", "ocupado", "occupato", "bezet", "zajęty", "upptagen", "optaget"}
+)
+"""What calendars write where they hide a name."""
+AWAY = frozenset(
+    {"leave", "on leave", "annual leave", "sick leave", "away", "out of office", "vacation", "holiday", "holidays"}
+)
+"""An event that is called so is time away, not a client."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class When:
+    """A time on the wall of a zone; with `is_day`, midnight stands for the whole day."""
+
+    local: LocalTime
+    zone: str
+    is_day: bool = False
+    is_floating: bool = False
+    """The file names no zone, so `zone` is what it was read in."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extra:
+    """An RDATE."""
+
+    start: When
+    minutes: int | None
+    """None: as long as the event."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """An event that can be an appointment, or a series of them."""
+
+    uid: str
+    line: int
+    version: tuple[int, str]
+    """SEQUENCE and time of the last change: of two with one UID, the greater is the newer."""
+    start: When
+    minutes: int
+    client: str
+    therapist: str
+    room: str | None
+    modality: Modality
+    rule: str | None = None
+    extras: tuple[Extra, ...] = ()
+    excluded: tuple[When, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What becomes of one slot of a series (RECURRENCE-ID), or of it and all that follow."""
+
+    uid: str
+    line: int
+    version: tuple[int, str]
+    slot: When
+    and_following: bool
+    event: Event | None
+    """None where nothing takes place then."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """Reads the events of one file with all that was said for the whole of it."""
+
+    zones: Zones
+    findings: Findings
+    site_zone: str
+    therapist: str | None
+    minutes: int | None
+    left_out: frozenset[str]
+
+    def absence(self, event: Component, calendar_name: str) -> BookAbsence | None:
+        """Time that the calendar itself marks as away, once; None where it does not.
+
+        :raises CannotTake: it is away again and again, or without a time that can be read.
+        """
+        is_away = event.text("X-MICROSOFT-CDO-BUSYSTATUS").upper() == "OOF"
+        if not is_away and event.text("SUMMARY").casefold() not in AWAY:
+            return None
+        if event.first("RRULE") or event.first("RDATE") or event.first("RECURRENCE-ID"):
+            raise CannotTake("It is time away that repeats: enter it as leave.", where="RRULE")
+        if event.text("STATUS").upper() == "CANCELLED":
+            raise CannotTake("It is cancelled.", where="STATUS")
+        start = self._start(event)
+        until = self._end(event, start) or (start.local + timedelta(days=1) if start.is_day else None)
+        if until is None or until <= start.local:
+            raise CannotTake("It is time away without an end.", where="DTEND")
+        return BookAbsence(
+            key=key_of("ics", event.text("UID"), start.local),
+            line=event.line,
+            name=name_of(event.text("SUMMARY"), where="SUMMARY"),
+            therapist=self._therapist(event, calendar_name),
+            since=at_site(start, self.site_zone),
+            until=at_site(replace(start, local=until), self.site_zone),
+        )
+
+    def change(self, event: Component, calendar_name: str) -> Change:
+        """
+        :raises CannotTake: it does not say which slot it changes.
+        """
+        line = event.first("RECURRENCE-ID")
+        if line is None or not event.text("UID"):
+            raise CannotTake("It changes a date of a series, but does not say of which.", where="UID")
+        return Change(
+            uid=event.text("UID"),
+            line=event.line,
+            version=_version(event),
+            slot=self._when(line),
+            and_following=line.params.get("RANGE", "").upper() == "THISANDFUTURE",
+            event=self._unless_cancelled(event, calendar_name),
+        )
+
+    def _unless_cancelled(self, event: Component, calendar_name: str) -> Event | None:
+        """None also where the change can't be taken: the slot as agreed is what the file says is not so."""
+        if event.text("STATUS").upper() == "CANCELLED":
+            return None
+        try:
+            return self.event(event, calendar_name)
+        except CannotTake as refusal:
+            self.findings.reject(event.line, refusal)
+            return None
+
+    def event(self, event: Component, calendar_name: str) -> Event:
+        """
+        :raises CannotTake: it is no appointment, or does not say enough to be one.
+        """
+        self._check_kind(event)
+        start = self._start(event)
+        if start.is_day or event.text("X-MICROSOFT-CDO-ALLDAYEVENT").upper() == "TRUE":
+            raise CannotTake("It lasts whole days: if it is leave or a closure, enter it as that.", where="DTSTART")
+        room, modality = self._place(event)
+        return Event(
+            uid=event.text("UID"),
+            line=event.line,
+            version=_version(event),
+            start=start,
+            minutes=self._length(event, start),
+            client=self._client(event),
+            therapist=self._therapist(event, calendar_name),
+            room=room,
+            modality=modality,
+            rule=next((line.value for line in event.all("RRULE")), None),
+            extras=tuple(self._listed(event, "RDATE", lambda line: self._extra(line, start))),
+            excluded=tuple(self._listed(event, "EXDATE", lambda line: self._when(line, otherwise=start.zone))),
+        )
+
+    def _check_kind(self, event: Component) -> None:
+        if event.text("STATUS").upper() == "CANCELLED":
+            raise CannotTake("It is cancelled, and the file does not say by whom.", where="STATUS")
+        if event.text("TRANSP").upper() == "TRANSPARENT":
+            raise CannotTake("It is marked as free time, so it is no appointment.", where="TRANSP")
+        if event.first("EXRULE") or len(event.all("RRULE")) > 1:
+            raise CannotTake("It has more than one rule of repetition.", where="RRULE")
+        if event.text("STATUS").upper() == "TENTATIVE":
+            self.findings.note(event.line, "A tentative event was taken as an appointment.")
+
+    def _client(self, event: Component) -> str:
+        name = name_of(event.text("SUMMARY"), where="SUMMARY")
+        if name.casefold() in NAMELESS:
+            raise CannotTake("It names no client.", where="SUMMARY")
+        if name.casefold() in self.left_out:
+            raise CannotTake("It is called what was to be left out.", where="SUMMARY")
+        return name
+
+    def _therapist(self, event: Component, calendar_name: str) -> str:
+        if self.therapist:
+            return self.therapist
+        organiser = event.first("ORGANIZER")
+        name = name_of(organiser.params.get("CN", ""), where="ORGANIZER") if organiser else ""
+        if name and "@" not in name:
+            self.findings.note(event.line, "The event's organiser was taken as the therapist.")
+            return name
+        if name := name_of(calendar_name, where="X-WR-CALNAME"):
+            self.findings.note(event.line, "The calendar's name was taken as the therapist's.")
+            return name
+        raise CannotTake(
+            "It does not say whose appointment it is. Name the therapist and try again.", where="ORGANIZER"
+        )
+
+    def _place(self, event: Component) -> tuple[str | None, Modality]:
+        room, modality = place_of(event.text("LOCATION"), where="LOCATION")
+        has_link = event.first("X-GOOGLE-CONFERENCE") or event.first("X-MICROSOFT-SKYPETEAMSMEETINGURL")
+        if room is None and (has_link or modality is Modality.VIDEO):
+            self.findings.note(event.line, "A place that is a link or a video service was read as a session by video.")
+            return None, Modality.VIDEO
+        return room, modality
+
+    def _length(self, event: Component, start: When) -> int:
+        end = self._end(event, start)
+        if end is not None and end != start.local:
+            seconds = (instant(end, start.zone) - instant(start.local, start.zone)).total_seconds()
+            return checked_minutes(int(seconds // 60), where="DTEND")
+        if self.minutes is None:
+            raise CannotTake("It has no end. Say how long a session lasts and try again.", where="DTEND")
+        self.findings.note(event.line, f"An event without an end was taken as lasting {self.minutes} minutes.")
+        return self.minutes
+
+    def _end(self, event: Component, start: When) -> LocalTime | None:
+        """On the wall of the start's zone."""
+        if line := event.first("DTEND"):
+            end = self._when(line, otherwise=start.zone)
+            if end.is_day != start.is_day or (start.is_floating and not end.is_floating):
+                raise CannotTake("Its start and its end are not of the same kind.", where="DTEND")
+            return at_site(end, start.zone)
+        if line := event.first("DURATION"):
+            return _plus(start, line)
+        return None
+
+    def _start(self, event: Component) -> When:
+        line = event.first("DTSTART")
+        if line is None:
+            raise CannotTake("It has no start.", where="DTSTART")
+        start = self._when(line)
+        if start.local.second:
+            self.findings.note(event.line, "Seconds were dropped: an appointment starts on the minute.")
+        return replace(start, local=start.local.replace(second=0))
+
+    def _extra(self, line: Line, start: When) -> Extra:
+        begins, _, ends = line.value.partition("/")
+        when = self._when(replace(line, value=begins), otherwise=start.zone)
+        if when.is_day:
+            raise CannotTake("It has a further date without a time.", where="RDATE")
+        if not ends:
+            return Extra(start=when, minutes=None)
+        if ends.lstrip("+-").upper().startswith("P"):
+            until = _plus(when, replace(line, value=ends))
+        else:
+            until = at_site(self._when(replace(line, value=ends), otherwise=when.zone), when.zone)
+        seconds = (instant(until, when.zone) - instant(when.local, when.zone)).total_seconds()
+        return Extra(start=when, minutes=checked_minutes(int(seconds // 60), where="RDATE"))
+
+    def _listed(self, event: Component, name: str, read: Callable[[Line], _Read]) -> Iterator[_Read]:
+        """Each date of a list that can be read; the others are rejected one by one, and the series stays."""
+        for line in event.all(name):
+            for value in filter(None, line.value.split(",")):
+                try:
+                    yield read(replace(line, value=value))
+                except CannotTake as refusal:
+                    self.findings.reject(line.number, CannotTake(f"One date of a list: {refusal}", where=name))
+
+    def _when(self, line: Line, otherwise: str | None = None) -> When:
+        """The time a line names; `otherwise` is the zone it is read in where it names none.
+
+        :raises CannotTake: it can't be read, or its zone is not known.
+        """
+        value, tzid = _value_and_zone(line)
+        local, is_utc, is_day = _parsed(value, line.name)
+        checked_start(local, where=line.name)
+        if is_day:
+            return When(local=local, zone=otherwise or self.site_zone, is_day=True)
+        if tzid:
+            zone = self.zones.named(tzid, line.number, local)
+            if is_utc and zone not in ("UTC", "Etc/UTC"):
+                raise CannotTake("It gives a time in UTC and names another time zone.", where=line.name)
+            return When(local=local, zone=zone)
+        if is_utc:
+            return When(local=local, zone="UTC")
+        if otherwise is None:
+            self.findings.note(line.number, f"A time without a time zone was read in the site's, {self.site_zone}.")
+        return When(local=local, zone=otherwise or self.site_zone, is_floating=True)
+
+
+def at_site(when: When, zone: str) -> LocalTime:
+    """The same moment on the wall of another zone; a whole day stays the day it is."""
+    if when.zone == zone or when.is_day:
+        return when.local
+    return local_time(instant(when.local, when.zone), zone)
+
+
+def _version(event: Component) -> tuple[int, str]:
+    sequence = event.text("SEQUENCE")
+    number = int(sequence) if sequence.isascii() and sequence.isdigit() and len(sequence) < 10 else 0
+    return number, (event.text("LAST-MODIFIED") or event.text("DTSTAMP"))[:20]
+
+
+def _value_and_zone(line: Line) -> tuple[str, str]:
+    """A date holds no colon, so what stands before the last one is the rest of an unquoted zone: `(UTC+01:00) Rome`."""
+    rest, colon, value = line.value.strip().rpartition(":")
+    tzid = line.params.get("TZID", "")
+    return value.upper(), (f"{tzid}:{rest}" if colon else tzid).strip()
+
+
+def _parsed(value: str, name: str) -> tuple[LocalTime, bool, bool]:
+    """Local time, whether it is in UTC, whether it is a whole day."""
+    try:
+        if len(value) == 8:
+            return datetime.combine(vDate.from_ical(value), time()), False, True
+        moment = vDatetime.from_ical(value)
+    except (ValueError, TypeError, OverflowError) as unreadable:
+        raise CannotTake(f"Its {name} is no date and time that can be read.", where=name) from unreadable
+    return moment.replace(tzinfo=None), moment.tzinfo is not None, False
+
+
+def _plus(start: When, line: Line) -> LocalTime:
+    try:
+        length: timedelta = vDuration.from_ical(line.value.strip().upper())
+        return start.local + length if start.is_day else _after(start, length)
+    except (ValueError, TypeError, OverflowError) as unreadable:
+        raise CannotTake("Its length can't be read.", where="DURATION") from unreadable
+
+
+def _after(start: When, length: timedelta) -> LocalTime:
+    return local_time(instant(start.local, start.zone) + length, start.zone)
