@@ -5,7 +5,7 @@ gunicorn --config deploy/gunicorn.conf.py
 
 import os
 
-wsgi_app = "service.app:create_app()"
+wsgi_app = "service.app:from_env()"
 bind = os.environ.get("BIND", "127.0.0.1:8000")
 
 # Threads wait for the database cheaply; one process per core does the rest (WEB_CONCURRENCY, read by gunicorn itself).

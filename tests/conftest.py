@@ -5,8 +5,10 @@ schema. `redis_url`, `redis_server`, `smtp_server` and `page` are real too. Noth
 not run is listed at the end, and under CI that fails the run.
 """
 
+import base64
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,10 +19,15 @@ import pytest
 import redis
 
 from service.commands.embedded import CannotFindRedis, Server
-from tests.servers import CHROMIUM_ARGUMENTS, CannotRunHere, Inbox, PostgreSQL, find_chromium
+from service.commands.up import web_command
+from tests.servers import CHROMIUM_ARGUMENTS, CannotRunHere, Inbox, PostgreSQL, Program, find_chromium
 
-if TYPE_CHECKING:  # it takes a while to load, and most runs open no page
+if TYPE_CHECKING:  # these take a while to load, and most tests need neither a page nor the app
+    from flask import Flask
+    from flask.testing import FlaskClient
     from playwright.sync_api import Browser, ConsoleMessage, Page
+
+    from service.config import Settings
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -159,6 +166,85 @@ def samehour(*arguments: str, data_dir: Path, **env: str) -> str:
         f"samehour {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
     )
     return done.stdout
+
+
+# --- the app, in this process and as processes of its own
+
+
+@pytest.fixture
+def door() -> Iterator[socket.socket]:
+    """A socket on this machine that already listens, for the web server to take over: no port is guessed."""
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as listening:
+        yield listening
+
+
+@pytest.fixture
+def environment(database_url: str, door: socket.socket, tmp_path: Path) -> dict[str, str]:
+    """The variables of an installation on `database_url`; a test adds SAMEHOUR_REDIS_URL, SAMEHOUR_SMTP_URL if needed."""
+    return {
+        "SAMEHOUR_DATA": str(tmp_path),
+        "SAMEHOUR_DATABASE_URL": database_url,
+        "SAMEHOUR_PUBLIC_URL": f"http://127.0.0.1:{door.getsockname()[1]}",
+        "SAMEHOUR_SECRET_KEY": "a secret for tests alone, of 32 and more",
+        "SAMEHOUR_KEYS": "k1:" + base64.b64encode(b"0123456789abcdef" * 2).decode(),
+    }
+
+
+@pytest.fixture
+def settings(environment: dict[str, str]) -> "Settings":
+    from service.config import Settings
+
+    return Settings.from_env(environment)
+
+
+@pytest.fixture
+def app(settings: "Settings") -> "Iterator[Flask]":
+    """The app on an empty database with the newest schema, on SQLite and on PostgreSQL."""
+    from service.app import create_app
+    from service.store.base import db
+
+    app = create_app(settings)
+    app.testing = True
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def client(app: "Flask") -> "FlaskClient":
+    return app.test_client()
+
+
+@pytest.fixture
+def start_program(tmp_path: Path) -> Iterator[Callable[..., Program]]:
+    """`start_program("workers", "work", env=environment)` runs `python -m workers work` until the test is over."""
+    programs: list[Program] = []
+
+    def start(*module_and_arguments: str, env: dict[str, str]) -> Program:
+        log = tmp_path / f"program-{len(programs)}.log"
+        programs.append(Program([sys.executable, "-m", *module_and_arguments], env=env, log=log))
+        return programs[-1]
+
+    yield start
+    for program in reversed(programs):
+        program.kill()
+
+
+@pytest.fixture
+def start_web(door: socket.socket, tmp_path: Path) -> Iterator[Callable[[dict[str, str]], Program]]:
+    """`start_web(environment)` serves at environment["SAMEHOUR_PUBLIC_URL"] by gunicorn, as `samehour up` does."""
+    programs: list[Program] = []
+
+    def start(env: dict[str, str]) -> Program:
+        descriptor = door.fileno()
+        programs.append(
+            Program(web_command(f"fd://{descriptor}"), env=env, log=tmp_path / "web.log", keep_open=(descriptor,))
+        )
+        return programs[-1]
+
+    yield start
+    for program in programs:
+        program.kill()
 
 
 # --- Redis, mail, browser

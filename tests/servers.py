@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections import deque
+from collections.abc import Mapping
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from functools import cached_property
@@ -27,6 +28,8 @@ import psycopg
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from psycopg import sql
+
+from service.commands.supervisor import tethered
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM_ON_MACOS = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
@@ -44,6 +47,57 @@ CHROMIUM_ARGUMENTS = [
 
 class CannotRunHere(Exception):
     """This machine lacks something that a test needs; the message says what."""
+
+
+# --- programs of ours
+
+
+class Program:
+    """A process of ours that ends with the test run; what it prints is kept. Start it from the main thread."""
+
+    def __init__(
+        self, command: list[str], *, env: Mapping[str, str], log: Path, keep_open: tuple[int, ...] = ()
+    ) -> None:
+        self.command = command
+        self.env = {**os.environ, **env, "PYTHONUNBUFFERED": "1"}
+        self.log = log
+        self.keep_open = keep_open
+        self.process = self._launch()
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    @property
+    def is_running(self) -> bool:
+        return self.process.poll() is None
+
+    def stop(self) -> None:
+        """Let it finish."""
+        if self.is_running:
+            self.process.terminate()
+        self.process.wait(timeout=30)
+
+    def kill(self) -> None:
+        """End it and its children at once, as a crash would."""
+        if self.is_running:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def start_again(self) -> None:
+        self.process = self._launch()
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                tethered(self.command),
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=self.keep_open,
+            )
 
 
 # --- PostgreSQL

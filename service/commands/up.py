@@ -52,7 +52,7 @@ def _run(supervisor: Supervisor, env: dict[str, str], data_dir: Path, port: int,
     _ask("init", env)
     if demo:
         _ask("demo", env)
-    supervisor.start("web", _web(port), env)
+    supervisor.start("web", web_command(f"127.0.0.1:{port}"), env)
     supervisor.start("worker", [sys.executable, "-m", "workers", "work"], env)
     supervisor.start("sweeper", [sys.executable, "-m", "workers", "sweep"], env)
     if _becomes_ready(supervisor, port):
@@ -84,18 +84,11 @@ def _environment(given: Mapping[str, str], data_dir: Path, port: int, demo: bool
     return env
 
 
-def _web(port: int) -> list[str]:
-    # One process: SQLite has one writer at a time, and a lock inside one process hands turns out fairly.
-    gunicorn = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "8"]
-    return [
-        *gunicorn,
-        "--no-control-socket",
-        "--log-level",
-        "warning",
-        "--graceful-timeout",
-        "10",
-        "service.app:create_app()",
-    ]
+def web_command(bind: str) -> list[str]:
+    """gunicorn on `bind`, in one process: SQLite has one writer at a time, and one process hands turns out fairly."""
+    size = ["--workers", "1", "--threads", "8", "--graceful-timeout", "10"]
+    quiet = ["--no-control-socket", "--log-level", "warning"]
+    return [sys.executable, "-m", "gunicorn", "--bind", bind, *size, *quiet, "service.app:from_env()"]
 
 
 def _ask(command: str, env: Mapping[str, str], *more: str) -> None:

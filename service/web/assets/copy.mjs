@@ -21,6 +21,8 @@ rmSync(vendor, { recursive: true, force: true });
 for (const [name, [library, files]] of Object.entries(served)) {
   mkdirSync(join(vendor, name), { recursive: true });
   for (const file of files) {
-    cpSync(join(here, "node_modules", library, file), join(vendor, name, file.split("/").pop()));
+    // A package for Python carries only files with an ending, and a licence must travel along.
+    const plain = file === "LICENSE" ? "LICENSE.txt" : file.split("/").pop();
+    cpSync(join(here, "node_modules", library, file), join(vendor, name, plain));
   }
 }
