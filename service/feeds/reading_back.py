@@ -7,6 +7,8 @@ from typing import Any
 from icalendar import Calendar, Component
 
 from service.domain.refusals import Unavailable
+from service.feeds.entries import FeedHeader, FeedPiece
+from service.feeds.ics import join
 
 LONGEST_LINE = 75
 """Octets, without the line end (RFC 5545 §3.1)."""
@@ -30,6 +32,14 @@ def verify(body: bytes, *, events: int) -> None:
     trouble = next(_trouble(body, events), None)
     if trouble is not None:
         raise CannotPublish(f"The calendar was written wrongly and is not published: {trouble}.")
+
+
+def verify_piece(header: FeedHeader, piece: FeedPiece) -> None:
+    """Read one piece back, in a calendar of its own: all that is new where the others were read back before.
+
+    :raises CannotPublish: it would not be read as it is meant.
+    """
+    verify(join(header, [piece]), events=piece.events)
 
 
 def _trouble(body: bytes, events: int) -> Iterator[str]:

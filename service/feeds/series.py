@@ -98,7 +98,11 @@ def at_changes_of_the_clocks(series: Series) -> Iterator[LocalTime]:
 
 
 def is_plain(starts: LocalTime, ends: LocalTime, zone_name: str) -> bool:
-    """True where every program reads both wall times alike."""
+    """True where every program reads both wall times alike.
+
+    Not so for a wall time that occurs twice, even if both lie before the change: Thunderbird takes the second, we the
+    first.
+    """
     clock = zone(zone_name)
     return len({clock.utcoffset(local.replace(fold=fold)) for local in (starts, ends) for fold in (0, 1)}) == 1
 
