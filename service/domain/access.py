@@ -119,9 +119,15 @@ def book(actor: Actor, therapists: Iterable[str]) -> None:
         raise Forbidden("This access may read and not change.")
 
 
-def require(actor: Actor, *roles: Role) -> None:
-    """:raises Forbidden: none of these roles, or a read-only access."""
+def require(actor: Actor, *roles: Role, to_change: bool = True) -> None:
+    """:raises Forbidden: none of these roles, or (to change something) a read-only access."""
     if not actor.has(*roles):
         raise Forbidden("Your role does not include this.")
-    if not actor.may_write:
+    if to_change and not actor.may_write:
         raise Forbidden("This access may read and not change.")
+
+
+def require_any(actor: Actor) -> None:
+    """:raises Forbidden: somebody without any role."""
+    if not actor.has(*Role):
+        raise Forbidden("Your role does not include this.")

@@ -37,6 +37,19 @@ class Initiator(enum.StrEnum):
     UNKNOWN = "unknown"
 
 
+class Mark(enum.StrEnum):
+    """What the front desk notes about an hour as it goes by."""
+
+    ARRIVED = "arrived"
+    HELD = "held"
+    LATE = "late"
+    """Held, and begun late."""
+    NO_SHOW = "no_show"
+    LATE_NOT_SEEN = "late_not_seen"
+    UNMARKED = "unmarked"
+    """Take the mark back."""
+
+
 class Attribute(enum.StrEnum):
     """What of an appointment a change touches."""
 
@@ -197,6 +210,28 @@ class Appointment:
         if not self.is_cancelled:
             raise CannotUncancel("It was not cancelled.")
         return replace(self, status=Status.SCHEDULED, by=None, told_at=None)
+
+    def marked(self, mark: Mark, *, at: LocalTime, late_by: Initiator | None = None) -> "Appointment":
+        """The appointment with what happened; `at` is when it began (arrived, late) or when the mark is made.
+
+        :raises CannotMark: it was cancelled, or has not come yet.
+        """
+        if self.is_cancelled:
+            raise CannotMark("It was cancelled, so there is nothing to mark.")
+        if mark is not Mark.UNMARKED and at < self.starts - (_EARLIEST if mark is Mark.ARRIVED else timedelta()):
+            raise CannotMark("It has not begun yet.")
+        if mark is Mark.ARRIVED:
+            return replace(self, status=Status.SCHEDULED, began=max(at, self.starts), late_by=late_by)
+        if mark is Mark.LATE:
+            return replace(self, status=Status.HELD, began=at, late_by=late_by or Initiator.UNKNOWN)
+        if mark is Mark.HELD:
+            return replace(self, status=Status.HELD)
+        status = {Mark.NO_SHOW: Status.NO_SHOW, Mark.LATE_NOT_SEEN: Status.LATE_NOT_SEEN}.get(mark, Status.SCHEDULED)
+        return replace(self, status=status, began=None, finished=None, late_by=None)
+
+
+_EARLIEST = timedelta(hours=2)
+"""How long before its start somebody may already have arrived."""
 
 
 def _differences(old: Place, new: Place) -> list[tuple[Attribute, str | None, str | None]]:

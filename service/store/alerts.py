@@ -1,0 +1,76 @@
+"""Alerts, and the last assessment of each course."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, String, Text, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from service.domain.refusals import NotFound
+from service.store.base import BigId, Model, PublicId, UtcTime, new_public_id
+
+
+class AlertRow(Model):
+    __tablename__ = "alerts"
+    __table_args__ = (
+        # One alert for each course, rule and episode, however often it is found again.
+        Index("uq_alerts_course_id_rule_episode", "course_id", "rule", "episode", unique=True),
+        Index("ix_alerts_state_level", "state", "level"),
+    )
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    public_id: Mapped[str] = mapped_column(PublicId, unique=True, default=new_public_id)
+    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id"), index=True)
+    rule: Mapped[str] = mapped_column(String(40))
+    """The family one episode is deduplicated in: `gap` for gap.ahead, gap.open and gap.early, else the signal's id."""
+    episode: Mapped[str] = mapped_column(String(80))
+    signal: Mapped[str] = mapped_column(String(40))
+    level: Mapped[str] = mapped_column(String(6))
+    state: Mapped[str] = mapped_column(String(12))
+    """open, acknowledged, snoozed, agreed, cleared."""
+    is_clinic_caused: Mapped[bool] = mapped_column(Boolean, default=False)
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """The signal as told: value, threshold, evidence, slots, causes, text, actions, clears. Names no client."""
+    opened_at: Mapped[datetime] = mapped_column(UtcTime)
+    changed_at: Mapped[datetime] = mapped_column(UtcTime)
+    acknowledged_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    acknowledged_by: Mapped[str | None] = mapped_column(String(120))
+    snoozed_until: Mapped[datetime | None] = mapped_column(UtcTime)
+    note: Mapped[str | None] = mapped_column(Text)
+    """The reason given for a snooze or an agreement."""
+    useful: Mapped[str | None] = mapped_column(String(10))
+    told_level: Mapped[str | None] = mapped_column(String(6))
+    """The highest level that people were told of: a notice goes out again only above it."""
+    told_size: Mapped[float | None] = mapped_column()
+    """For a gap: its days when last told."""
+    cleared_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    version: Mapped[int] = mapped_column(Integer, default=1)
+
+
+class AssessmentRow(Model):
+    """What the signals said last, and when they could say otherwise without any new fact."""
+
+    __tablename__ = "assessments"
+    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id"), primary_key=True)
+    assessed_at: Mapped[datetime] = mapped_column(UtcTime)
+    due_at: Mapped[datetime | None] = mapped_column(UtcTime, index=True)
+    index: Mapped[dict[str, Any]] = mapped_column(JSON)
+    signals: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    metrics: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+def get(session: Session, public_id: str) -> AlertRow:
+    """:raises NotFound: no such alert."""
+    row = session.scalar(select(AlertRow).where(AlertRow.public_id == public_id))
+    if row is None:
+        raise NotFound("There is no such alert.")
+    return row
+
+
+def of_course(session: Session, course_id: int) -> list[AlertRow]:
+    return list(session.scalars(select(AlertRow).where(AlertRow.course_id == course_id).order_by(AlertRow.id)))
+
+
+def standing_alerts(session: Session) -> list[AlertRow]:
+    """All that are not cleared, newest first."""
+    query = select(AlertRow).where(AlertRow.state != "cleared").order_by(AlertRow.opened_at.desc(), AlertRow.id.desc())
+    return list(session.scalars(query))

@@ -1,0 +1,103 @@
+"""The outbox: what is to be done because a fact changed, written in the transaction that changed it.
+
+The queue only wakes the workers; this table is what is true. A message is carried out by whoever holds its lease.
+"""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Index, Integer, String, Text, or_, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from service.store.base import BigId, Model, PublicId, UtcTime, count, new_public_id
+from service.store.transaction import note_message
+
+
+class OutboxRow(Model):
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_state_not_before", "state", "not_before"),)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    public_id: Mapped[str] = mapped_column(PublicId, unique=True, default=new_public_id)
+    """Stable over retries: the Message-ID of a mail, the id of a webhook."""
+    topic: Mapped[str] = mapped_column(String(40))
+    dedup_key: Mapped[str] = mapped_column(String(200), unique=True)
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """Opaque ids only."""
+    state: Mapped[str] = mapped_column(String(12), default="pending")
+    """pending, done, superseded, dead."""
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    not_before: Mapped[datetime] = mapped_column(UtcTime)
+    lease_until: Mapped[datetime | None] = mapped_column(UtcTime)
+    last_error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    done_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+
+class HeartbeatRow(Model):
+    """When a loop was last alive, and who holds the lease to run it."""
+
+    __tablename__ = "heartbeats"
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcTime)
+    holder: Mapped[str | None] = mapped_column(String(80))
+    lease_until: Mapped[datetime | None] = mapped_column(UtcTime)
+
+
+def add(
+    session: Session,
+    topic: str,
+    payload: Mapping[str, Any],
+    *,
+    now: datetime,
+    dedup_key: str | None = None,
+    not_before: datetime | None = None,
+) -> bool:
+    """Write a message; False where one with the same key stands already."""
+    key = dedup_key or f"{topic}:{uuid.uuid4()}"
+    if dedup_key and session.scalar(select(OutboxRow.id).where(OutboxRow.dedup_key == key)):
+        return False
+    row = OutboxRow(topic=topic, dedup_key=key, payload=dict(payload), not_before=not_before or now, created_at=now)
+    session.add(row)
+    session.flush()
+    if row.not_before <= now:
+        note_message(session, row.id)
+    return True
+
+
+def due(session: Session, *, now: datetime, limit: int) -> list[int]:
+    """Ids of messages to be carried out now and held by nobody."""
+    query = (
+        select(OutboxRow.id)
+        .where(OutboxRow.state == "pending", OutboxRow.not_before <= now, _is_free(now))
+        .order_by(OutboxRow.not_before, OutboxRow.id)
+        .limit(limit)
+    )
+    return list(session.scalars(query))
+
+
+def lease(session: Session, message: int, *, until: datetime, now: datetime) -> OutboxRow | None:
+    """Take the message, or None where somebody else has it, it is done, or it is not yet due."""
+    taken = count(
+        session.execute(
+            update(OutboxRow)
+            .where(OutboxRow.id == message, OutboxRow.state == "pending", OutboxRow.not_before <= now, _is_free(now))
+            .values(lease_until=until, attempts=OutboxRow.attempts + 1)
+        )
+    )
+    return session.get(OutboxRow, message, populate_existing=True) if taken else None
+
+
+def settle(session: Session, message: int, attempt: int, **values: Any) -> bool:
+    """Record how an attempt ended; False where a later attempt has taken over."""
+    ended = session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.id == message, OutboxRow.attempts == attempt, OutboxRow.state == "pending")
+        .values(lease_until=None, **values)
+    )
+    return count(ended) > 0
+
+
+def _is_free(now: datetime) -> Any:
+    return or_(OutboxRow.lease_until.is_(None), OutboxRow.lease_until <= now)

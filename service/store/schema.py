@@ -1,0 +1,33 @@
+"""Every table, in one place to import: migrations, the doctor and the tests look here."""
+
+from service.store import (
+    absences,
+    alerts,
+    appointments,
+    audit,
+    clients,
+    courses,
+    feeds,
+    imports,
+    occupancies,
+    outbox,
+    people,
+    standings,
+)
+from service.store.base import Base
+
+TABLES = (
+    absences,
+    alerts,
+    appointments,
+    audit,
+    clients,
+    courses,
+    feeds,
+    imports,
+    occupancies,
+    outbox,
+    people,
+    standings,
+)
+metadata = Base.metadata

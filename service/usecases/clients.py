@@ -1,0 +1,193 @@
+"""Clients: who they are and how to reach them. Every look at one is on record."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from rapidfuzz import fuzz, process, utils
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.domain import access
+from service.domain.access import Actor, Role
+from service.domain.refusals import Malformed
+from service.store import audit, clients, courses
+from service.store.clients import ClientRow
+from service.store.courses import CourseClientRow, CourseRow
+from service.store.people import Directory, directory
+from service.store.transaction import reading, writing
+from service.usecases import steps
+
+CLOSE_ENOUGH = 60
+"""Of 100: how alike a name and a query must be to be offered."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Client:
+    id: str
+    reference: str
+    name: str
+    email: str | None
+    phone: str | None
+    is_safe_to_contact: bool
+    courses: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """A client that a search found, best first."""
+
+    id: str
+    reference: str
+    name: str
+    courses: tuple[str, ...]
+
+
+@writing
+def add(
+    db: Session,
+    *,
+    name: str,
+    email: str | None = None,
+    phone: str | None = None,
+    is_safe_to_contact: bool = True,
+    by: Actor,
+    now: datetime,
+) -> str:
+    """Public id of the new client. :raises Forbidden: the desk and managers do that. :raises Malformed: no name."""
+    access.require(by, Role.FRONT_DESK, Role.MANAGER)
+    return add_row(
+        db, name=name, email=email, phone=phone, is_safe_to_contact=is_safe_to_contact, by=by, now=now
+    ).public_id
+
+
+@writing
+def change(
+    db: Session,
+    *,
+    client: str,
+    name: str | None = None,
+    email: str | None = None,
+    phone: str | None = None,
+    is_safe_to_contact: bool | None = None,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Change what is given; "" removes an address or number. :raises NotFound: :raises Forbidden: :raises Malformed:"""
+    access.require(by, Role.FRONT_DESK, Role.MANAGER)
+    row = clients.get(db, client)
+    given = {"name": name, "email": email, "phone": phone, "is_safe_to_contact": is_safe_to_contact}
+    fields = [field for field, value in given.items() if value is not None]
+    if name is not None:
+        row.name = checked_name(name)
+    if email is not None:
+        row.email = email.strip() or None
+    if phone is not None:
+        row.phone = phone.strip() or None
+    if is_safe_to_contact is not None:
+        row.is_safe_to_contact = is_safe_to_contact
+    row.updated_at = now
+    audit.record(db, "change", by=by, now=now, kind="client", subject=row.public_id, fields=fields)
+
+
+@writing
+def show(db: Session, *, client: str, by: Actor, now: datetime) -> Client:
+    """One client, and a line in the audit that it was looked at. :raises NotFound: not there, or not theirs."""
+    row, people = clients.get(db, client), directory(db)
+    rows = [course for course in courses.of_client(db, row.id) if _is_theirs(db, course, people, by)]
+    if not rows and not by.has(Role.FRONT_DESK, Role.MANAGER):
+        raise steps.no_such("client")
+    audit.record(db, "view", by=by, now=now, kind="client", subject=row.public_id)
+    return Client(
+        id=row.public_id,
+        reference=row.reference,
+        name=row.name,
+        email=row.email,
+        phone=row.phone,
+        is_safe_to_contact=row.is_safe_to_contact,
+        courses=tuple(course.public_id for course in rows),
+    )
+
+
+@reading
+def find(db: Session, *, query: str, limit: int = 20, by: Actor) -> list[Match]:
+    """Clients whose name or reference is like the query, best first; with an empty query all, by name.
+
+    Spelling is forgiven. A therapist finds their own clients alone.
+    """
+    access.require(by, Role.FRONT_DESK, Role.MANAGER, Role.THERAPIST, to_change=False)
+    names = clients.names(db)
+    if not by.has(Role.FRONT_DESK, Role.MANAGER):
+        own = _own_clients(db, by)
+        names = {client: name for client, name in names.items() if client in own}
+    return _matches(db, _ranked(db, names, query.strip(), limit))
+
+
+def _ranked(db: Session, names: dict[int, str], query: str, limit: int) -> list[int]:
+    if not query:
+        return sorted(names, key=lambda client: (names[client].casefold(), client))[:limit]
+    by_reference = db.scalar(select(ClientRow.id).where(ClientRow.reference == query.upper()))
+    found = process.extract(
+        query, names, scorer=fuzz.WRatio, processor=utils.default_process, limit=limit, score_cutoff=CLOSE_ENOUGH
+    )
+    ids = [client for _name, _score, client in found]
+    if by_reference in names:
+        ids = [by_reference, *(client for client in ids if client != by_reference)]
+    return ids[:limit]
+
+
+def _matches(db: Session, ids: list[int]) -> list[Match]:
+    rows = clients.by_ids(db, ids)
+    joined = select(CourseClientRow.client_id, CourseRow.public_id).join(
+        CourseRow, CourseRow.id == CourseClientRow.course_id
+    )
+    of_client: dict[int, list[str]] = {}
+    for client, course in db.execute(joined.where(CourseClientRow.client_id.in_(ids)).order_by(CourseRow.id)).tuples():
+        of_client.setdefault(client, []).append(course)
+    return [
+        Match(
+            id=rows[client].public_id,
+            reference=rows[client].reference,
+            name=rows[client].name,
+            courses=tuple(of_client.get(client, ())),
+        )
+        for client in ids
+    ]
+
+
+def _own_clients(db: Session, by: Actor) -> set[int]:
+    if by.therapist is None:
+        return set()
+    own = steps.courses_of_therapist(db, directory(db).therapist(by.therapist).id)
+    return set(db.scalars(select(CourseClientRow.client_id).where(CourseClientRow.course_id.in_(own))))
+
+
+def _is_theirs(db: Session, course: CourseRow, people: Directory, by: Actor) -> bool:
+    return access.may_see_course(by, steps.therapists_of(db, course, people))
+
+
+def add_row(
+    db: Session,
+    *,
+    name: str,
+    email: str | None = None,
+    phone: str | None = None,
+    is_safe_to_contact: bool = True,
+    by: Actor,
+    now: datetime,
+) -> ClientRow:
+    """A step for use-cases that bring clients along: the row, flushed, with its line in the audit."""
+    row = clients.new_row(name=checked_name(name), now=now)
+    row.email, row.phone, row.is_safe_to_contact = email or None, phone or None, is_safe_to_contact
+    db.add(row)
+    db.flush()
+    row.reference = f"C{row.id:05d}"
+    audit.record(db, "add", by=by, now=now, kind="client", subject=row.public_id)
+    return row
+
+
+def checked_name(name: str) -> str:
+    """:raises Malformed: empty, too long, or with characters that are not printed."""
+    plain = " ".join(name.split())
+    if not plain or len(plain) > 200 or not plain.isprintable():
+        raise Malformed("A name has 1 to 200 printable characters.", where="name")
+    return plain

@@ -1,0 +1,681 @@
+"""Standing appointments: preview and agree one, change it from a date on, end it, and keep its horizon filled."""
+
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from service.domain import access
+from service.domain.access import CLOCK, Actor, Role
+from service.domain.appointment import Appointment, Initiator, Status
+from service.domain.hours import Hour, LocalTime, local_time, monday_of
+from service.domain.recurrence import slots
+from service.domain.refusals import Clash, Conflict, Malformed
+from service.domain.standing import Modality, Standing
+from service.store import appointments, audit, bookings, courses, occupancies, standings
+from service.store.appointments import AppointmentRow
+from service.store.base import new_public_id
+from service.store.clients import get as get_client
+from service.store.courses import CourseClientRow, CourseRow
+from service.store.people import Directory, directory
+from service.store.standings import StandingRow
+from service.store.transaction import reading, writing
+from service.usecases import steps
+
+DEFAULT_HORIZON = timedelta(weeks=26)
+
+
+class CannotChange(Conflict):
+    """The standing has ended, or hours from that date on have already taken place."""
+
+
+class CannotAgreeOn(Conflict):
+    """No date is left: every slot is lost or skipped."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """An arrangement as somebody wishes it: what a standing will say, by public ids."""
+
+    therapist: str
+    hours: tuple[Hour, ...]
+    since: date
+    until: date | None = None
+    every_weeks: int = 1
+    minutes: int = 50
+    room: str | None = None
+    modality: Modality = Modality.IN_PERSON
+    sessions_planned: int | None = None
+
+
+class Do(enum.StrEnum):
+    """What to do about one date of a proposal."""
+
+    SKIP = "skip"
+    MOVE = "move"
+    OTHER_ROOM = "other_room"
+    OVERRIDE = "override"
+    """Book it although something other than a clash speaks against it; with a reason."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """A person's decision about one slot."""
+
+    do: Do
+    starts: LocalTime | None = None
+    room: str | None = None
+    reason: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.do is Do.MOVE and self.starts is None:
+            raise Malformed("To move a date, say to when.", where="choices.starts")
+        if self.do is Do.OTHER_ROOM and self.room is None:
+            raise Malformed("For another room, say which.", where="choices.room")
+        if self.do is Do.OVERRIDE and not (self.reason or "").strip():
+            raise Malformed("To book it all the same, say why.", where="choices.reason")
+
+
+Choices = Mapping[LocalTime, Choice]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreviewedDate:
+    """One date of a proposal: when, what is in the way, and what would become of it."""
+
+    slot: LocalTime
+    starts: LocalTime
+    room: str | None
+    clashes: tuple[Clash, ...]
+    doubts: tuple[steps.Doubt, ...]
+    outcome: str
+    """`book`, `skip`, `lost` to an absence unless overridden, `doubt` (needs a reason) or `clash` (needs a choice)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """Every date within the horizon; `until` is the first day not looked at."""
+
+    dates: tuple[PreviewedDate, ...]
+    until: date
+
+    @property
+    def is_clear(self) -> bool:
+        return all(one.outcome not in {"clash", "doubt"} for one in self.dates)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreed:
+    """A standing as it now stands."""
+
+    id: str
+    version: int
+    course: str
+    booked: int
+    lost: tuple[LocalTime, ...]
+    """Slots that exist and won't take place: absences and skipped dates."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrangement:
+    """A standing for showing."""
+
+    id: str
+    version: int
+    course: str
+    therapist: str
+    therapist_name: str
+    room: str | None
+    room_name: str | None
+    modality: Modality
+    hours: tuple[Hour, ...]
+    every_weeks: int
+    minutes: int
+    zone: str
+    since: date
+    until: date | None
+    replaces: str | None
+
+
+@reading
+def preview(
+    db: Session,
+    *,
+    client: str | None = None,
+    course: str | None = None,
+    proposal: Proposal,
+    choices: Choices | None = None,
+    replacing: str | None = None,
+    horizon: timedelta = DEFAULT_HORIZON,
+    by: Actor,
+    now: datetime,
+) -> Preview:
+    """What agreeing would do, date by date; nothing is written.
+
+    :raises CannotAgree: the arrangement makes no sense. :raises NotFound: unknown, or not theirs.
+    """
+    people = directory(db)
+    found = _course_for_preview(db, people, client=client, course=course, proposal=proposal, by=by, now=now)
+    standing = _standing(proposal, zone=people.sites[found.site_id].zone)
+    old = standings.get(db, replacing) if replacing else None
+    until = _horizon_end(standing, horizon, now)
+    with db.no_autoflush:
+        drafts = _draft(db, found, standing, people, until=until, choices=choices or {}, now=now, is_told=True)
+        clashes = _clashes(
+            db, drafts, people, client_ids=_client_ids(db, found, client), ignoring=old, since=standing.since
+        )
+    dates = tuple(_previewed(draft, clashes.get(draft.slot, ()), people) for draft in drafts)
+    return Preview(dates=dates, until=until)
+
+
+@writing
+def agree(
+    db: Session,
+    *,
+    client: str | None = None,
+    course: str | None = None,
+    proposal: Proposal,
+    choices: Choices | None = None,
+    is_told: bool = True,
+    horizon: timedelta = DEFAULT_HORIZON,
+    by: Actor,
+    now: datetime,
+) -> Agreed:
+    """Agree a standing appointment: every date as chosen, or nothing at all.
+
+    With `client`, their active course with this therapist is taken, or one is opened. Dates that an absence takes and
+    that nobody chose otherwise become visible breaks.
+
+    :raises CannotBook: a date without a choice is taken; `clashes` lists all. :raises NeedsReason: a date lies outside
+    working hours or where the clocks change, and was not overridden. :raises CannotAgree: it makes no sense.
+    """
+    people = directory(db)
+    found = _course_to_book(db, people, client=client, course=course, proposal=proposal, by=by, now=now)
+    standing = _standing(proposal, zone=people.sites[found.site_id].zone)
+    row = standings.add(
+        db, standing, course_id=found.id, people=people, replaces_id=None, told_at=now if is_told else None, now=now
+    )
+    rows = _write(db, found, row, standing, people, choices=choices or {}, horizon=horizon, is_told=is_told, now=now)
+    found.therapist_id = row.therapist_id
+    audit.record(
+        db, "agree", by=by, now=now, kind="standing", subject=row.public_id, detail={"course": found.public_id}
+    )
+    steps.course_changed(db, found, therapists=_held_by(rows, row), now=now)
+    return _agreed(row, found, rows)
+
+
+@writing
+def change(
+    db: Session,
+    *,
+    standing: str,
+    since: date,
+    proposal: Proposal,
+    choices: Choices | None = None,
+    asked_by: Initiator,
+    reason: str,
+    is_told: bool = True,
+    if_version: int | None = None,
+    horizon: timedelta = DEFAULT_HORIZON,
+    by: Actor,
+    now: datetime,
+) -> Agreed:
+    """A lasting change: this version ends before `since`, and a new one that replaces it begins there.
+
+    "This and following" takes the date of the chosen slot, "all" the date of the next slot to come. What was before
+    stays as it was. Hours already cancelled keep their place in the new version where it has the same week.
+
+    :raises CannotChange: an hour from that date on has taken place, or the standing had ended.
+    :raises CannotBook: taken.
+    """
+    old, course, people = _find(db, standing, by)
+    steps.expect_version(old.version, if_version)
+    _may_change_from(db, old, since, now)
+    cancelled = _void_from(db, old, since, now=now)
+    old.until, old.version, old.changed_at = since, old.version + 1, now
+    value = _standing(replace(proposal, since=max(proposal.since, since)), zone=old.zone)
+    row = standings.add(
+        db, value, course_id=course.id, people=people, replaces_id=old.id, told_at=now if is_told else None, now=now
+    )
+    reach = datetime.combine(_horizon_end(value, horizon, now), time())
+    carried = {slot: choice for slot, choice in _carried_over(cancelled, value).items() if slot < reach}
+    chosen = {**carried, **(choices or {})}
+    rows = _write(db, course, row, value, people, choices=chosen, horizon=horizon, is_told=is_told, now=now)
+    course.therapist_id = row.therapist_id
+    detail = {"replaces": old.public_id, "asked_by": asked_by.value, "reason": reason}
+    audit.record(db, "change", by=by, now=now, kind="standing", subject=row.public_id, detail=detail)
+    audit.record(db, "end", by=by, now=now, kind="standing", subject=old.public_id, fields=["until"], detail=detail)
+    steps.course_changed(db, course, therapists=[old.therapist_id, *_held_by(rows, row)], now=now)
+    return _agreed(row, course, rows)
+
+
+@writing
+def end(
+    db: Session, *, standing: str, on: date, reason: str, if_version: int | None = None, by: Actor, now: datetime
+) -> None:
+    """The standing holds no more from that day on; its later hours are free.
+
+    :raises CannotChange: an hour from that day on has taken place, or it had ended before.
+    """
+    row, course, _people = _find(db, standing, by)
+    steps.expect_version(row.version, if_version)
+    _may_change_from(db, row, on, now)
+    end_row(db, row, on, now=now)
+    audit.record(
+        db, "end", by=by, now=now, kind="standing", subject=row.public_id, fields=["until"], detail={"reason": reason}
+    )
+    steps.course_changed(db, course, therapists=[row.therapist_id], now=now)
+
+
+@reading
+def of_course(db: Session, *, course: str, by: Actor) -> list[Arrangement]:
+    """Every version, the oldest first. :raises NotFound: not there, or not theirs."""
+    found, people = courses.get(db, course), directory(db)
+    steps.may_see(db, found, people, by)
+    rows = standings.of_course(db, found.id)
+    public_ids = {row.id: row.public_id for row in rows}
+    return [arrangement(row, found, people, public_ids) for row in rows]
+
+
+@reading
+def to_extend(db: Session, *, horizon: timedelta = DEFAULT_HORIZON, now: datetime) -> list[str]:
+    """Public ids of the standings whose horizon must be pushed forward."""
+    goal = (now + horizon).date()
+    query = select(StandingRow.public_id).where(
+        StandingRow.extended_to < goal, or_(StandingRow.until.is_(None), StandingRow.extended_to < StandingRow.until)
+    )
+    return list(db.scalars(query.order_by(StandingRow.extended_to, StandingRow.id)))
+
+
+@writing
+def extend(
+    db: Session, *, standing: str, horizon: timedelta = DEFAULT_HORIZON, by: Actor = CLOCK, now: datetime
+) -> int:
+    """Book the standing's slots up to the horizon; how many rows are new. Doing it twice, or at once, adds nothing.
+
+    A slot that an absence takes becomes a visible break; one that somebody else has taken becomes a visible
+    cancellation by the clinic. Neither is left out.
+    """
+    row, people = standings.get(db, standing), directory(db)
+    access.require(by, Role.MANAGER)
+    course = db.get_one(CourseRow, row.course_id)
+    # Extenders and editors of one standing take turns, or both would write the same slots.
+    db.execute(select(StandingRow.id).where(StandingRow.id == row.id).with_for_update())
+    db.refresh(row)
+    value = standings.as_value(row, people)
+    until = _horizon_end(value, horizon, now)
+    if until <= row.extended_to:
+        return 0
+    known = {one.slot for one in appointments.of_standing(db, row.id)}
+    drafts = _draft(db, course, value, people, since=row.extended_to, until=until, choices={}, now=now, is_told=False)
+    rows = [_row_of(draft, row) for draft in drafts if draft.slot not in known]
+    _give_way(db, rows)
+    bookings.place(db, rows, people)
+    row.extended_to = until
+    if rows:
+        audit.record(
+            db, "extend", by=by, now=now, kind="standing", subject=row.public_id, detail={"until": until.isoformat()}
+        )
+        steps.course_changed(db, course, therapists=[row.therapist_id], now=now)
+    return len(rows)
+
+
+def arrangement(row: StandingRow, course: CourseRow, people: Directory, public_ids: Mapping[int, str]) -> Arrangement:
+    value = standings.as_value(row, people)
+    return Arrangement(
+        id=row.public_id,
+        version=row.version,
+        course=course.public_id,
+        therapist=value.therapist,
+        therapist_name=people.therapists[row.therapist_id].name,
+        room=value.room,
+        room_name=people.rooms[row.room_id].name if row.room_id else None,
+        modality=value.modality,
+        hours=value.hours,
+        every_weeks=row.every_weeks,
+        minutes=row.minutes,
+        zone=row.zone,
+        since=row.since,
+        until=row.until,
+        replaces=public_ids.get(row.replaces_id) if row.replaces_id else None,
+    )
+
+
+def end_row(db: Session, row: StandingRow, on: date, *, now: datetime) -> None:
+    """A step: close the version before that day and free its later hours."""
+    _void_from(db, row, on, now=now)
+    row.until, row.version, row.changed_at = max(on, row.since), row.version + 1, now
+
+
+# --- steps ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(kw_only=True)
+class _Draft:
+    """One slot on its way to a row."""
+
+    slot: LocalTime
+    row: AppointmentRow
+    doubts: tuple[steps.Doubt, ...]
+    choice: Choice | None
+    is_lost: bool
+
+    @property
+    def needs_reason(self) -> bool:
+        return bool(self.doubts) and not self.is_lost and (self.choice is None or self.choice.do is not Do.OVERRIDE)
+
+
+def _standing(proposal: Proposal, *, zone: str) -> Standing:
+    return Standing(
+        id=new_public_id(),
+        therapist=proposal.therapist,
+        room=proposal.room,
+        modality=proposal.modality,
+        hours=tuple(sorted(proposal.hours)),
+        every_weeks=proposal.every_weeks,
+        minutes=proposal.minutes,
+        zone=zone,
+        since=proposal.since,
+        until=proposal.until,
+        sessions_planned=proposal.sessions_planned,
+    )
+
+
+def _horizon_end(standing: Standing, horizon: timedelta, now: datetime) -> date:
+    reach = (local_time(now, standing.zone) + horizon).date()
+    # An arrangement that begins beyond the horizon still shows its first weeks.
+    reach = max(reach, standing.since + timedelta(weeks=4))
+    return min(reach, standing.until) if standing.until else reach
+
+
+def _draft(
+    db: Session,
+    course: CourseRow,
+    standing: Standing,
+    people: Directory,
+    *,
+    since: date | None = None,
+    until: date,
+    choices: Choices,
+    now: datetime,
+    is_told: bool,
+) -> list[_Draft]:
+    """Every slot until the day, as the row it would become."""
+    first = datetime.combine(since or standing.since, time())
+    last = datetime.combine(until, time())
+    therapist_id = people.therapist(standing.therapist).id
+    known = steps.Known.of(db, therapist_id, since=first - timedelta(days=8), until=last + timedelta(days=8))
+    wanted = list(slots(standing, since=first, until=last))
+    if unknown := set(choices) - set(wanted):
+        odd = min(unknown).isoformat(timespec="minutes")
+        raise Malformed(f"There is no slot at {odd} in this arrangement.", where="choices")
+    return [
+        _draft_one(
+            db, course, standing, people, slot=slot, choice=choices.get(slot), known=known, now=now, is_told=is_told
+        )
+        for slot in wanted
+    ]
+
+
+def _draft_one(
+    db: Session,
+    course: CourseRow,
+    standing: Standing,
+    people: Directory,
+    *,
+    slot: LocalTime,
+    choice: Choice | None,
+    known: steps.Known,
+    now: datetime,
+    is_told: bool,
+) -> _Draft:
+    value = Appointment(
+        id=new_public_id(),
+        standing=standing.id,
+        slot=slot,
+        starts=choice.starts if choice and choice.starts else slot,
+        minutes=standing.minutes,
+        zone=standing.zone,
+        therapist=standing.therapist,
+        room=choice.room if choice and choice.room else standing.room,
+        modality=standing.modality,
+    )
+    row = appointments.new_row(value, people, course_id=course.id, standing_id=None, now=now)
+    row.ending_session, row.keeps_hour = False, False
+    found = tuple(steps.doubts(db, row, course, people, known=known))
+    draft = _Draft(slot=slot, row=row, doubts=found, choice=choice, is_lost=False)
+    _lose(draft, course, known, now=now if is_told else None)
+    return draft
+
+
+def _lose(draft: _Draft, course: CourseRow, known: steps.Known, *, now: datetime | None) -> None:
+    """Make it a visible break where it is skipped, or where an absence takes it and nobody chose otherwise."""
+    if draft.choice is not None and draft.choice.do is Do.SKIP:
+        draft.row.status, draft.row.by, draft.row.reason = Status.BREAK.value, Initiator.MUTUAL.value, "agreed"
+    elif (draft.choice is None or draft.choice.do is not Do.OVERRIDE) and (
+        absence := steps.lost_to(draft.row, course, known)
+    ):
+        draft.row.status, draft.row.by = Status.BREAK.value, Initiator.CLINIC.value
+        draft.row.reason = "holiday" if absence.kind == "holiday" else "other"
+        if absence.kind == "pause":
+            draft.row.by, draft.row.reason, draft.row.keeps_hour = Initiator.MUTUAL.value, "agreed", absence.keeps_hour
+    else:
+        return
+    draft.is_lost, draft.row.told_at = True, now
+
+
+def _row_of(draft: _Draft, standing: StandingRow) -> AppointmentRow:
+    draft.row.standing_id, draft.row.slot = standing.id, draft.slot
+    return draft.row
+
+
+def _write(
+    db: Session,
+    course: CourseRow,
+    row: StandingRow,
+    standing: Standing,
+    people: Directory,
+    *,
+    choices: Choices,
+    horizon: timedelta,
+    is_told: bool,
+    now: datetime,
+) -> list[AppointmentRow]:
+    until = _horizon_end(standing, horizon, now)
+    with db.no_autoflush:
+        drafts = _draft(db, course, standing, people, until=until, choices=choices, now=now, is_told=is_told)
+    if not drafts:
+        raise CannotAgreeOn("There is no date in this arrangement: it ends before its first hour.")
+    unreasoned = [doubt for draft in drafts if draft.needs_reason for doubt in draft.doubts]
+    if unreasoned:
+        raise steps.NeedsReason(list(dict.fromkeys(unreasoned)))
+    rows = [_row_of(draft, row) for draft in drafts]
+    steps.place(db, rows, people, now=now)
+    row.extended_to = until
+    return rows
+
+
+def _give_way(db: Session, rows: Sequence[AppointmentRow]) -> None:
+    """Where the hour was taken meanwhile, the slot is cancelled by the clinic, for everyone to see."""
+    spans = bookings.wanted(db, rows)
+    occupancies.lock(db, (key for span in spans for key in span.keys))
+    holding = [span for span in spans if occupancies.is_occupying(span.appointment)]
+    for overlap in occupancies.overlaps(db, holding):
+        taken = overlap.wanted.appointment
+        taken.status, taken.by, taken.reason = Status.CLINIC_CANCELLED.value, Initiator.CLINIC.value, "other"
+
+
+def _find(db: Session, standing: str, by: Actor) -> tuple[StandingRow, CourseRow, Directory]:
+    row, people = standings.get(db, standing), directory(db)
+    course = db.get_one(CourseRow, row.course_id)
+    steps.may_book(db, course, people, by)
+    # Editors of one standing take turns with the extender.
+    db.execute(select(StandingRow.id).where(StandingRow.id == row.id).with_for_update())
+    db.refresh(row)
+    return row, course, people
+
+
+def _may_change_from(db: Session, row: StandingRow, since: date, now: datetime) -> None:
+    if row.until is not None and row.until <= since:
+        raise CannotChange(f"This arrangement ends on {row.until}, before {since}.", where="since")
+    if since < row.since:
+        raise CannotChange(f"This arrangement begins on {row.since}; nothing of it lies before.", where="since")
+    later = appointments.of_standing(db, row.id, since=datetime.combine(since, time()))
+    done = {Status.HELD, Status.NO_SHOW, Status.LATE_NOT_SEEN}
+    if any(one.status in done for one in later) or since < local_time(now, row.zone).date():
+        raise CannotChange("What has taken place stays as it is: choose a later date.", where="since")
+
+
+def _void_from(db: Session, row: StandingRow, since: date, *, now: datetime) -> list[AppointmentRow]:
+    """Free every hour whose slot lies on or after the day; the cancelled ones among them."""
+    later = [
+        one
+        for one in appointments.of_standing(db, row.id, since=datetime.combine(since, time()))
+        if one.void_at is None
+    ]
+    spans = bookings.wanted(db, later)
+    occupancies.lock(db, (key for span in spans for key in span.keys))
+    cancelled = [one for one in later if one.status in {"client_cancelled", "clinic_cancelled", "break"}]
+    for one in later:
+        one.void_at, one.version, one.changed_at = now, one.version + 1, now
+    occupancies.rewrite(db, spans)
+    return [one for one in cancelled if one.reason is not None]
+
+
+def _carried_over(cancelled: Iterable[AppointmentRow], new: Standing) -> dict[LocalTime, Choice]:
+    """The new version's slots in the weeks that were already called off: skipped too, where that is unambiguous."""
+    if len(new.hours) != 1:
+        return {}
+    weeks = {monday_of(one.slot.date()) for one in cancelled if one.slot and one.by != Initiator.CLINIC}
+    found = (new.hours[0].on(week) for week in weeks)
+    expected = {slot for slot in found if next(slots(new, since=slot, until=slot + timedelta(minutes=1)), None)}
+    return {slot: Choice(do=Do.SKIP) for slot in expected}
+
+
+def _course_to_book(
+    db: Session,
+    people: Directory,
+    *,
+    client: str | None,
+    course: str | None,
+    proposal: Proposal,
+    by: Actor,
+    now: datetime,
+) -> CourseRow:
+    if course is not None:
+        found = courses.get(db, course)
+        steps.may_book(db, found, people, by)
+        if found.status == "ended":
+            raise CannotChange("This course has ended. Open a new one for the client.")
+        return found
+    known = _active_course(db, people, client, by)
+    if known is not None:
+        return known
+    access.require(by, Role.FRONT_DESK, Role.MANAGER, Role.THERAPIST)
+    row = _new_course(people, proposal, now=now)
+    db.add(row)
+    db.flush()
+    db.add(CourseClientRow(course_id=row.id, client_id=get_client(db, client or "").id))
+    db.flush()
+    audit.record(db, "open", by=by, now=now, kind="course", subject=row.public_id)
+    return row
+
+
+def _course_for_preview(
+    db: Session,
+    people: Directory,
+    *,
+    client: str | None,
+    course: str | None,
+    proposal: Proposal,
+    by: Actor,
+    now: datetime,
+) -> CourseRow:
+    """The course it would be agreed in; for a new one a row that is never written."""
+    if course is not None:
+        found = courses.get(db, course)
+        steps.may_see(db, found, people, by)
+        return found
+    known = _active_course(db, people, client, by)
+    return known or _new_course(people, proposal, now=now)
+
+
+def _active_course(db: Session, people: Directory, client: str | None, by: Actor) -> CourseRow | None:
+    if client is None:
+        raise Malformed("Say whose standing it is: a client or a course.", where="client")
+    active = [row for row in courses.of_client(db, get_client(db, client).id) if row.status != "ended"]
+    if not active:
+        if not by.has(Role.FRONT_DESK, Role.MANAGER):
+            raise steps.no_such("client")
+        return None
+    steps.may_book(db, active[-1], people, by)
+    return active[-1]
+
+
+def _new_course(people: Directory, proposal: Proposal, *, now: datetime) -> CourseRow:
+    therapist = people.therapist(proposal.therapist)
+    site_id = people.room(proposal.room).site_id if proposal.room else therapist.site_id
+    return CourseRow(
+        public_id=new_public_id(), site_id=site_id, therapist_id=therapist.id, status="active", opened_at=now, version=1
+    )
+
+
+def _client_ids(db: Session, course: CourseRow, client: str | None) -> list[int]:
+    if course.id is not None:
+        return courses.client_ids(db, course.id)
+    return [get_client(db, client or "").id]
+
+
+def _clashes(
+    db: Session,
+    drafts: Sequence[_Draft],
+    people: Directory,
+    *,
+    client_ids: Sequence[int],
+    ignoring: StandingRow | None,
+    since: date,
+) -> dict[LocalTime, list[Clash]]:
+    """What is in the way of each slot, as if the hours of the standing to be replaced were free."""
+    spans = [
+        occupancies.Wanted(appointment=draft.row, keys=occupancies.keys_of(draft.row, client_ids))
+        for draft in drafts
+        if not draft.is_lost
+    ]
+    freed = set()
+    if ignoring is not None:
+        freed = {one.id for one in appointments.of_standing(db, ignoring.id, since=datetime.combine(since, time()))}
+    slot_of = {id(draft.row): draft.slot for draft in drafts}
+    found: dict[LocalTime, list[Clash]] = {}
+    in_the_way = [one for one in occupancies.overlaps(db, spans) if one.appointment_id not in freed]
+    for overlap, clash in zip(in_the_way, bookings.describe(db, in_the_way, people), strict=True):
+        found.setdefault(slot_of[id(overlap.wanted.appointment)], []).append(clash)
+    return found
+
+
+def _previewed(draft: _Draft, clashes: Sequence[Clash], people: Directory) -> PreviewedDate:
+    if draft.is_lost:
+        outcome = "skip" if draft.choice and draft.choice.do is Do.SKIP else "lost"
+    else:
+        outcome = "clash" if clashes else "doubt" if draft.needs_reason else "book"
+    return PreviewedDate(
+        slot=draft.slot,
+        starts=draft.row.starts,
+        room=people.room_public(draft.row.room_id),
+        clashes=tuple(clashes),
+        doubts=draft.doubts,
+        outcome=outcome,
+    )
+
+
+def _held_by(rows: Iterable[AppointmentRow], standing: StandingRow) -> set[int]:
+    return {row.therapist_id for row in rows} | {standing.therapist_id}
+
+
+def _agreed(row: StandingRow, course: CourseRow, rows: Sequence[AppointmentRow]) -> Agreed:
+    lost = tuple(one.slot for one in rows if one.slot and not occupancies.is_occupying(one))
+    return Agreed(
+        id=row.public_id, version=row.version, course=course.public_id, booked=len(rows) - len(lost), lost=lost
+    )

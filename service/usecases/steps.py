@@ -1,0 +1,235 @@
+"""Steps that several use-cases share: what a change means for others, and what stands in a booking's way.
+
+None of these opens a transaction; each takes the session of the use-case it serves.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from service.domain import access
+from service.domain.access import Actor
+from service.domain.hours import LocalTime, Weekday, is_in_gap, local_time
+from service.domain.nearby import Busy, Working, nearby
+from service.domain.refusals import CannotBook, Conflict, NotFound, Stale
+from service.store import absences, bookings, occupancies, outbox
+from service.store.absences import AbsenceRow
+from service.store.appointments import AppointmentRow
+from service.store.courses import CourseRow
+from service.store.occupancies import OccupancyRow
+from service.store.people import Directory, TherapistRow, WorkingHoursRow
+from service.store.standings import StandingRow
+
+ASSESS = "assess.course"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doubt:
+    """Something that speaks against a time without forbidding it; a person may go on, with a reason."""
+
+    kind: str
+    """`absence`, `hours` or `clock_change`."""
+    text: str
+    absence: str | None = None
+
+
+class NeedsReason(Conflict):
+    """It is possible, but something speaks against it: it needs a reason."""
+
+    title = "That needs a reason"
+
+    def __init__(self, doubts: Sequence[Doubt]) -> None:
+        words = " ".join(doubt.text for doubt in doubts)
+        super().__init__(
+            f"{words} Give a reason to book it all the same. Nothing was changed.",
+            more={"doubts": [{"kind": doubt.kind, "text": doubt.text, "absence": doubt.absence} for doubt in doubts]},
+        )
+
+
+def therapists_of(db: Session, course: CourseRow, people: Directory) -> set[str]:
+    """Public ids of everyone who holds or held a standing or an hour of this course."""
+    ids = {course.therapist_id}
+    ids |= set(db.scalars(select(StandingRow.therapist_id).where(StandingRow.course_id == course.id).distinct()))
+    ids |= set(db.scalars(select(AppointmentRow.therapist_id).where(AppointmentRow.course_id == course.id).distinct()))
+    return {people.therapist_public(therapist) for therapist in ids}
+
+
+def may_book(db: Session, course: CourseRow, people: Directory, by: Actor) -> None:
+    """:raises NotFound: not theirs to see. :raises Forbidden: not theirs to change."""
+    access.book(by, therapists_of(db, course, people))
+
+
+def may_see(db: Session, course: CourseRow, people: Directory, by: Actor) -> None:
+    """:raises NotFound: not theirs to see."""
+    access.see_course(by, therapists_of(db, course, people))
+
+
+def expect_version(found: int, wanted: int | None) -> None:
+    """:raises Stale: the record was changed since the caller read it."""
+    if wanted is not None and wanted != found:
+        raise Stale(
+            "Somebody changed this in the meantime. Nothing was changed; look at it again.", more={"version": found}
+        )
+
+
+def course_changed(db: Session, course: CourseRow, *, therapists: Iterable[int], now: datetime) -> None:
+    """Tell whoever depends on this course: its assessment, and the calendars of these therapists (inner ids)."""
+    calendars_changed(db, therapists)
+    outbox.add(db, ASSESS, {"course": course.public_id}, now=now)
+
+
+def calendars_changed(db: Session, therapists: Iterable[int]) -> None:
+    # In one order: two transactions that raise two versions in different orders would wait for each other.
+    for therapist in sorted(set(therapists)):
+        db.execute(
+            update(TherapistRow)
+            .where(TherapistRow.id == therapist)
+            .values(calendar_version=TherapistRow.calendar_version + 1)
+        )
+
+
+def place(db: Session, rows: Sequence[AppointmentRow], people: Directory, *, now: datetime) -> None:
+    """Book them all or none; when taken, say what is free instead.
+
+    :raises CannotBook: with `clashes`, and in `more` the `free` starts nearest to the first that is taken.
+    """
+    try:
+        bookings.place(db, rows, people)
+    except CannotBook as taken:
+        first = min(taken.clashes, key=lambda clash: clash.starts)
+        wanted = min(rows, key=lambda row: abs(row.starts - datetime.fromisoformat(first.starts)))
+        with db.no_autoflush:
+            free = free_near(db, wanted, now=now)
+        raise CannotBook(
+            taken.message, clashes=taken.clashes, more={"free": [start.isoformat(timespec="minutes") for start in free]}
+        ) from taken
+
+
+def free_near(db: Session, row: AppointmentRow, *, now: datetime) -> list[LocalTime]:
+    """Starts near the row's at which everyone it needs is free and nobody is away."""
+    week = timedelta(days=8)
+    wanted = bookings.wanted(db, [row])[0]
+    held = db.execute(
+        select(OccupancyRow.starts, OccupancyRow.ends).where(
+            occupancies.among(wanted.keys),
+            OccupancyRow.starts < row.ends_at + week,
+            OccupancyRow.ends > row.starts_at - week,
+        )
+    ).tuples()
+    busy = [Busy(since=local_time(since, row.zone), until=local_time(until, row.zone)) for since, until in held]
+    course = db.get_one(CourseRow, row.course_id)
+    busy += [
+        Busy(since=absence.since, until=absence.until)
+        for absence in absences.touching(db, row.starts - week, row.starts + week)
+        if _is_in_the_way(absence, row, course)
+    ]
+    return nearby(
+        row.starts, row.minutes, working=_working(db, row.therapist_id), busy=busy, not_before=local_time(now, row.zone)
+    )
+
+
+def doubts(
+    db: Session, row: AppointmentRow, course: CourseRow, people: Directory, *, known: "Known | None" = None
+) -> list[Doubt]:
+    """What speaks against the row's time, therapist and room, other than a clash."""
+    known = known or Known.of(db, row.therapist_id, since=row.starts, until=row.starts + timedelta(minutes=row.minutes))
+    found = [
+        Doubt(kind="absence", text=_absence_text(absence, people), absence=absence.public_id)
+        for absence in known.absences
+        if is_touched_by(absence, row, course)
+    ]
+    if known.working and not any(_works(hours, row) for hours in known.working):
+        found.append(
+            Doubt(kind="hours", text=f"{people.therapists[row.therapist_id].name} does not usually work then.")
+        )
+    if is_in_gap(row.starts, row.zone):
+        found.append(
+            Doubt(kind="clock_change", text="The clocks skip that hour; the session would begin an hour later.")
+        )
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What `doubts` needs to know about a span, read once for a whole series."""
+
+    absences: tuple[AbsenceRow, ...]
+    working: tuple[Working, ...]
+
+    @staticmethod
+    def of(db: Session, therapist_id: int, *, since: LocalTime, until: LocalTime) -> "Known":
+        return Known(absences=tuple(absences.touching(db, since, until)), working=tuple(_working(db, therapist_id)))
+
+
+def lost_to(row: AppointmentRow, course: CourseRow, known: Known) -> AbsenceRow | None:
+    """The approved absence because of which the row's hour can't take place, if there is one."""
+    for absence in known.absences:
+        if not absence.tentative and is_touched_by(absence, row, course):
+            return absence
+    return None
+
+
+def is_touched_by(absence: AbsenceRow, row: AppointmentRow, course: CourseRow) -> bool:
+    """True where the row's hour lies in the absence and depends on whoever or whatever is away."""
+    return _is_in_the_way(absence, row, course) and _touches(absence, row)
+
+
+def _touches(absence: AbsenceRow, row: AppointmentRow) -> bool:
+    return absence.since < row.starts + timedelta(minutes=row.minutes) and row.starts < absence.until
+
+
+def _is_in_the_way(absence: AbsenceRow, row: AppointmentRow, course: CourseRow) -> bool:
+    # By video nobody needs the building: a closed room or site does not touch it, a public holiday does.
+    if row.modality == "video" and absence.kind == "closure":
+        return False
+    return absences.concerns(
+        absence, therapist_id=row.therapist_id, room_id=row.room_id, site_id=course.site_id, course_id=course.id
+    )
+
+
+def _absence_text(absence: AbsenceRow, people: Directory) -> str:
+    days = f"{absence.since:%d %b} to {absence.until - timedelta(minutes=1):%d %b}"
+    who = people.therapists[absence.therapist_id].name if absence.therapist_id else ""
+    kind = {
+        "leave": f"{who} is away",
+        "closure": "Closed",
+        "holiday": "Public holiday",
+        "pause": "The course is paused",
+    }
+    name = f" ({absence.name})" if absence.name else ""
+    return f"{kind[absence.kind]}{name}, {days}."
+
+
+def _working(db: Session, therapist_id: int) -> list[Working]:
+    query = select(WorkingHoursRow).where(WorkingHoursRow.therapist_id == therapist_id)
+    return [
+        Working(day=Weekday(row.weekday), begins=row.begins, ends=row.ends)
+        for row in db.scalars(query.order_by(WorkingHoursRow.weekday, WorkingHoursRow.begins))
+    ]
+
+
+def _works(hours: Working, row: AppointmentRow) -> bool:
+    ends = row.starts + timedelta(minutes=row.minutes)
+    return (
+        hours.day == Weekday.of(row.starts)
+        and hours.begins <= row.starts.time()
+        and ends.date() == row.starts.date()
+        and ends.time() <= hours.ends
+    )
+
+
+def courses_of_therapist(db: Session, therapist_id: int) -> set[int]:
+    """Inner ids of every course that this therapist holds or held anything of."""
+    found = set(db.scalars(select(CourseRow.id).where(CourseRow.therapist_id == therapist_id)))
+    found |= set(db.scalars(select(StandingRow.course_id).where(StandingRow.therapist_id == therapist_id).distinct()))
+    found |= set(
+        db.scalars(select(AppointmentRow.course_id).where(AppointmentRow.therapist_id == therapist_id).distinct())
+    )
+    return found
+
+
+def no_such(noun: str) -> NotFound:
+    return NotFound(f"There is no such {noun}.")
