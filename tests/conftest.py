@@ -180,7 +180,7 @@ def door() -> Iterator[socket.socket]:
 
 @pytest.fixture
 def environment(database_url: str, door: socket.socket, tmp_path: Path) -> dict[str, str]:
-    """The variables of an installation on `database_url`; a test adds SAMEHOUR_REDIS_URL, SAMEHOUR_SMTP_URL if needed."""
+    """The variables of an installation on `database_url`; add SAMEHOUR_REDIS_URL and SAMEHOUR_SMTP_URL if needed."""
     return {
         "SAMEHOUR_DATA": str(tmp_path),
         "SAMEHOUR_DATABASE_URL": database_url,

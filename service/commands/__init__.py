@@ -19,6 +19,7 @@ COMMANDS = {
     "restore": ("restore", "Put a backup in the place of the database."),
     "outbox": ("outbox", "Show messages that wait or failed, and try them again."),
     "people": ("people", "Add people, change their roles, and make sign-in links."),
+    "links": ("links", "Print one sign-in link per role."),
     "feeds": ("feeds", "List, make and revoke calendar feeds."),
 }
 

@@ -58,7 +58,7 @@ def _run(supervisor: Supervisor, env: dict[str, str], data_dir: Path, port: int,
     if _becomes_ready(supervisor, port):
         click.echo(f"\nsamehour is ready at {env['SAMEHOUR_PUBLIC_URL']}   (Ctrl-C ends it)\n")
         if demo:
-            _ask("people", env, "links")
+            _ask("links", env)
     supervisor.run()
 
 
@@ -91,9 +91,9 @@ def web_command(bind: str) -> list[str]:
     return [sys.executable, "-m", "gunicorn", "--bind", bind, *size, *quiet, "service.app:from_env()"]
 
 
-def _ask(command: str, env: Mapping[str, str], *more: str) -> None:
+def _ask(command: str, env: Mapping[str, str]) -> None:
     """Run one samehour command to its end; what it prints is for the person who started us."""
-    if subprocess.run(tethered([*SAMEHOUR, command, *more]), env=dict(env), check=False).returncode:
+    if subprocess.run(tethered([*SAMEHOUR, command]), env=dict(env), check=False).returncode:
         raise CannotStart(f"`samehour {command}` didn't finish; what it said stands above.")
 
 

@@ -24,10 +24,17 @@ def config(connection: Connection | None = None) -> Config:
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """:raises NetsMissing: see there; the migration is rolled back."""
-    with engine.begin() as connection:
+    with engine.connect().execution_options(samehour_write=True) as connection, connection.begin():
+        _wait_for_our_turn(connection)
         command.upgrade(config(connection), revision)
         if revision == "head" and not nets_stand(connection):
             raise NetsMissing("the guards against double booking are not in place")
+
+
+def _wait_for_our_turn(connection: Connection) -> None:
+    """Two servers that start at once would both make the tables; SQLite's write lock, held already, does the same."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(7264373)"))
 
 
 def downgrade(engine: Engine, revision: str) -> None:
