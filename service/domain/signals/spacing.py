@@ -1,0 +1,278 @@
+"""Time between sessions, in local wall time, less the slots of announced breaks.
+
+`g` is the time from one session's start to the next one's (or to now), `m_a` the number of standing slots strictly
+inside that are announced absences, `C` the cadence of the frame in force at the end: `g_adj = g - C · m_a` and
+`ρ = g_adj / C`. Sessions are taken in the order in which they took place: in order of slot, a session moved past the
+next one would make an interval negative.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from itertools import pairwise
+
+from service.domain.absences import Absence
+from service.domain.appointment import Appointment, Status
+from service.domain.course import Course, is_announcing
+from service.domain.hours import LocalTime
+from service.domain.limits import Limits
+from service.domain.recurrence import slots
+from service.domain.signals.signal import Cause, Level
+from service.domain.standing import Standing
+
+INSTANT_LATER = timedelta(microseconds=1)
+"""Ratios are compared strictly: what is exactly at a threshold passes it the next microsecond."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """The time between a session and the next, which may be still ahead, or not booked at all."""
+
+    course: Course
+    limits: Limits
+    first: Appointment
+    next: Appointment | None
+    """None while nothing follows: the gap is open until now."""
+    until: LocalTime
+    held_with: int
+    """Sessions held with the usual therapist when it ends."""
+
+    @property
+    def since(self) -> LocalTime:
+        return self.first.starts
+
+    @property
+    def length(self) -> timedelta:
+        return self.until - self.first.starts
+
+    @cached_property
+    def cadence(self) -> timedelta:
+        nominal = self.course.frame_at(self.until).cadence
+        if "tapering" not in self.limits.presets:
+            return nominal
+        return max(nominal, _longest_planned(self.course, self.first, self.next))
+
+    @cached_property
+    def announced(self) -> tuple[LocalTime, ...]:
+        """The slots strictly inside that are announced absences: m_a of them."""
+        return announced_slots(self.course, self.since, self.until, self.limits.announce_days)
+
+    @property
+    def adjusted(self) -> timedelta:
+        return self.length - self.cadence * len(self.announced)
+
+    @property
+    def ratio(self) -> float:
+        return self.adjusted / self.cadence
+
+    @property
+    def is_early(self) -> bool:
+        return self.held_with < self.limits.early_sessions
+
+    @property
+    def steps(self) -> tuple[float, float]:
+        """The ratios above which it is `watch` and `act`."""
+        limits = self.limits
+        if self.is_early:
+            return limits.gap_early_watch, limits.gap_early_act
+        return limits.gap_watch, limits.gap_act
+
+    @cached_property
+    def level(self) -> Level | None:
+        watch, act = self.steps
+        if self.length <= self.cadence * watch:
+            return None  # announced slots only shorten it, so they need not be looked for
+        adjusted = self.adjusted
+        if adjusted > self.cadence * act:
+            return Level.ACT
+        return Level.WATCH if adjusted > self.cadence * watch else None
+
+    @property
+    def turns(self) -> Iterator[LocalTime]:
+        """When an open gap would pass its steps, if nothing happens until then."""
+        for step in self.steps:
+            yield self.since + self.cadence * len(self.announced) + self.cadence * step + INSTANT_LATER
+
+    @cached_property
+    def causes(self) -> tuple[Cause, ...]:
+        return tuple(_causes(self.course, self.since, self.until))
+
+
+def is_taken_as_held(appointment: Appointment, limits: Limits, now: LocalTime) -> bool:
+    """True for a past session that nobody has marked yet, while it is early to ask."""
+    return appointment.status is Status.SCHEDULED and appointment.starts <= now < appointment.starts + timedelta(
+        hours=limits.mark_grace_h
+    )
+
+
+def sessions_until(course: Course, limits: Limits, now: LocalTime) -> Sequence[Appointment]:
+    """Held, or taken as held, by now: in the order in which they took place."""
+    held = course.held_by_start
+    if held and held[-1].starts > now:
+        held = tuple(one for one in held if one.starts <= now)
+    unmarked = [one for one in course.scheduled_by_start if is_taken_as_held(one, limits, now)]
+    return sorted([*held, *unmarked], key=lambda one: one.starts) if unmarked else held
+
+
+def last_session(course: Course, limits: Limits, now: LocalTime) -> Appointment | None:
+    sessions = sessions_until(course, limits, now)
+    return sessions[-1] if sessions else None
+
+
+def closed(course: Course, limits: Limits, now: LocalTime, *, last: int | None = None) -> list[Gap]:
+    """Past gaps that were over a threshold, oldest first; of all intervals, or of the last so many."""
+    sessions = sessions_until(course, limits, now)
+    skipped = max(0, len(sessions) - 1 - last) if last else 0
+    shortest = min(frame.cadence for frame in course.frames) * min(limits.gap_watch, limits.gap_early_watch)
+    long_ones = [k for k, (a, b) in enumerate(pairwise(sessions[skipped:]), skipped) if b.starts - a.starts > shortest]
+    if not long_ones:
+        return []
+    counts = held_with_after(course, limits, sessions)
+    gaps = (_gap(course, limits, sessions[k], sessions[k + 1], counts[k]) for k in long_ones)
+    return [gap for gap in gaps if gap.level]
+
+
+def open_gap(course: Course, limits: Limits, now: LocalTime) -> Gap | None:
+    """From the last session until now."""
+    sessions = sessions_until(course, limits, now)
+    if not sessions:
+        return None
+    last = sessions[-1]
+    held_with = _held_with_last(course, limits, sessions)
+    if course.transfers and course.era_at(now.date()) != course.era_of(last):
+        held_with = 0
+    return Gap(course=course, limits=limits, first=last, next=None, until=now, held_with=held_with)
+
+
+def ahead(course: Course, limits: Limits, now: LocalTime, *, tentative_too: bool = False) -> list[Gap]:
+    """From the last session to the next booking that can take place, and so on, within the horizon."""
+    horizon = now + timedelta(days=limits.horizon_days)
+    bookings = [
+        one
+        for one in course.scheduled_by_start
+        if now < one.starts <= horizon and not course.is_lost(one, tentative_too=tentative_too)
+    ]
+    sessions = sessions_until(course, limits, now)
+    chain = [*sessions[-1:], *bookings]
+    count = _held_with_last(course, limits, sessions) if sessions else 1
+    gaps = []
+    for one, other in pairwise(chain):
+        gaps.append(_gap(course, limits, one, other, count))
+        count = _held_with_next(course, limits, one, other, count)
+    return gaps
+
+
+def _gap(course: Course, limits: Limits, one: Appointment, other: Appointment, count: int) -> Gap:
+    if course.transfers and course.era_of(one) != course.era_of(other):
+        count = 0
+    return Gap(course=course, limits=limits, first=one, next=other, until=other.starts, held_with=count)
+
+
+def _held_with_next(course: Course, limits: Limits, one: Appointment, other: Appointment, count: int) -> int:
+    """The count after a booking that is taken as if it will be held, whoever is booked for it."""
+    is_new = other.starts - one.starts >= timedelta(days=limits.episode_gap_days)
+    if is_new or (course.transfers and course.era_of(one) != course.era_of(other)):
+        return 1
+    return count + 1
+
+
+def held_with_after(course: Course, limits: Limits, sessions: Sequence[Appointment]) -> list[int]:
+    """For each session, how many were then held with its usual therapist in its episode, itself included."""
+    longest = timedelta(days=limits.episode_gap_days)
+    counts: list[int] = []
+    count, era, before = 0, -1, None
+    for session in sessions:
+        its_era = course.era_of(session)
+        if its_era != era or (before is not None and session.starts - before >= longest):
+            count, era = 0, its_era
+        count += course.is_with_usual_therapist(session)
+        counts.append(count)
+        before = session.starts
+    return counts
+
+
+def _held_with_last(course: Course, limits: Limits, sessions: Sequence[Appointment]) -> int:
+    return held_with_after(course, limits, sessions)[-1]
+
+
+def announced_slots(course: Course, since: LocalTime, until: LocalTime, days: float) -> tuple[LocalTime, ...]:
+    """Standing slots strictly inside that are announced absences, with or without an appointment."""
+    inside = [one for one in course.expected_between(since, until) if one.slot is not None]
+    found = [one.expected for one in inside if course.is_announced(one, days)]
+    if course.firm_absences:
+        known = {(one.standing, one.slot) for one in course.expected_between(since, until)}
+        found += {
+            slot
+            for slot, standing, absence in _slots_away(course, since, until)
+            if is_announcing(absence, slot, days) and (standing.id, slot) not in known
+        }
+    return tuple(sorted(found))
+
+
+def slots_to_come(course: Course, limits: Limits, now: LocalTime) -> Iterator[LocalTime]:
+    """When a slot without an appointment that an absence covers falls behind us, and so counts into an open gap."""
+    within = now + timedelta(days=limits.horizon_days)
+    yield within
+    for slot, _, _ in _slots_away(course, now - INSTANT_LATER, within):
+        yield slot + INSTANT_LATER
+
+
+def _slots_away(course: Course, since: LocalTime, until: LocalTime) -> Iterator[tuple[LocalTime, Standing, Absence]]:
+    """Slots of the pattern, strictly inside, that an absence covers."""
+    for absence in course.firm_absences:
+        if absence.until <= since or absence.since >= until:
+            continue
+        for standing in course.standings:
+            if not absence.concerns(therapist=standing.therapist, room=standing.room):
+                continue
+            length = timedelta(minutes=standing.minutes)
+            earliest = max(since + INSTANT_LATER, absence.since - length + INSTANT_LATER)
+            for slot in slots(standing, since=earliest, until=min(until, absence.until)):
+                yield slot, standing, absence
+
+
+def _causes(course: Course, since: LocalTime, until: LocalTime) -> Iterator[Cause]:
+    """Why the slots strictly inside are without a session, in order of slot."""
+    inside = course.expected_between(since, until)
+    known = {(one.standing, one.slot) for one in inside}
+    found = [_cause_of(course, one) for one in inside if one.slot is not None]
+    for slot, standing, absence in _slots_away(course, since, until):
+        if (standing.id, slot) not in known:
+            known.add((standing.id, slot))
+            found.append(away(slot, absence))
+    yield from sorted((cause for cause in found if cause is not None), key=lambda cause: cause.slot)
+
+
+def _cause_of(course: Course, appointment: Appointment) -> Cause | None:
+    if appointment.status is Status.HELD:
+        return None
+    slot = appointment.expected
+    if appointment.status is Status.SCHEDULED:
+        absence = next(course.absences_at(appointment), None)
+        return away(slot, absence) if absence else None
+    absence = next(course.absences_over(appointment), None)
+    if absence and appointment.status is not Status.CLIENT_CANCELLED:
+        told = min(filter(None, (absence.told_at, appointment.told_at)), default=None)
+        return away(slot, absence, told)
+    return Cause(slot=slot, why=appointment.status.value, told_at=appointment.told_at)
+
+
+def away(slot: LocalTime, absence: Absence, told_at: LocalTime | None = None) -> Cause:
+    return Cause(
+        slot=slot,
+        why=absence.kind.value,
+        since=absence.since,
+        until=absence.until,
+        told_at=told_at or absence.told_at,
+        name=absence.name,
+    )
+
+
+def _longest_planned(course: Course, first: Appointment, following: Appointment | None) -> timedelta:
+    """The longest time between neighbouring slots as planned, from the first session's to the following one's."""
+    places = course.appointments
+    since = places.index(first)
+    until = places.index(following) if following is not None else since + 1
+    planned = course.expected_times[since : until + 1]
+    return max((other - one for one, other in pairwise(planned)), default=timedelta(0))
