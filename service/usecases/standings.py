@@ -1,6 +1,5 @@
 """Standing appointments: preview and agree one, change it from a date on, end it, and keep its horizon filled."""
 
-import enum
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -10,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from service.domain import access
 from service.domain.access import CLOCK, Actor, Role
-from service.domain.appointment import Appointment, Initiator, Status
+from service.domain.appointment import Initiator, Status
 from service.domain.hours import Hour, LocalTime, local_time, monday_of
 from service.domain.recurrence import slots
 from service.domain.refusals import Clash, Conflict, Malformed
@@ -23,63 +22,17 @@ from service.store.courses import CourseClientRow, CourseRow
 from service.store.people import Directory, directory
 from service.store.standings import StandingRow
 from service.store.transaction import reading, writing
-from service.usecases import steps
+from service.usecases import drafts, steps
+from service.usecases.drafts import Choice as Choice
+from service.usecases.drafts import Choices as Choices
+from service.usecases.drafts import Do as Do
+from service.usecases.drafts import Proposal as Proposal
 
 DEFAULT_HORIZON = timedelta(weeks=26)
 
 
 class CannotChange(Conflict):
     """The standing has ended, or hours from that date on have already taken place."""
-
-
-class CannotAgreeOn(Conflict):
-    """No date is left: every slot is lost or skipped."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Proposal:
-    """An arrangement as somebody wishes it: what a standing will say, by public ids."""
-
-    therapist: str
-    hours: tuple[Hour, ...]
-    since: date
-    until: date | None = None
-    every_weeks: int = 1
-    minutes: int = 50
-    room: str | None = None
-    modality: Modality = Modality.IN_PERSON
-    sessions_planned: int | None = None
-
-
-class Do(enum.StrEnum):
-    """What to do about one date of a proposal."""
-
-    SKIP = "skip"
-    MOVE = "move"
-    OTHER_ROOM = "other_room"
-    OVERRIDE = "override"
-    """Book it although something other than a clash speaks against it; with a reason."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Choice:
-    """A person's decision about one slot."""
-
-    do: Do
-    starts: LocalTime | None = None
-    room: str | None = None
-    reason: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.do is Do.MOVE and self.starts is None:
-            raise Malformed("To move a date, say to when.", where="choices.starts")
-        if self.do is Do.OTHER_ROOM and self.room is None:
-            raise Malformed("For another room, say which.", where="choices.room")
-        if self.do is Do.OVERRIDE and not (self.reason or "").strip():
-            raise Malformed("To book it all the same, say why.", where="choices.reason")
-
-
-Choices = Mapping[LocalTime, Choice]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,15 +112,17 @@ def preview(
     """
     people = directory(db)
     found = _course_for_preview(db, people, client=client, course=course, proposal=proposal, by=by, now=now)
-    standing = _standing(proposal, zone=people.sites[found.site_id].zone)
+    standing = drafts.standing_of(proposal, zone=people.sites[found.site_id].zone)
     old = standings.get(db, replacing) if replacing else None
-    until = _horizon_end(standing, horizon, now)
+    until = drafts.horizon_end(standing, horizon, now)
     with db.no_autoflush:
-        drafts = _draft(db, found, standing, people, until=until, choices=choices or {}, now=now, is_told=True)
-        clashes = _clashes(
-            db, drafts, people, client_ids=_client_ids(db, found, client), ignoring=old, since=standing.since
+        slots_in_turn = drafts.draft(
+            db, found, standing, people, until=until, choices=choices or {}, now=now, is_told=True
         )
-    dates = tuple(_previewed(draft, clashes.get(draft.slot, ()), people) for draft in drafts)
+        clashes = _clashes(
+            db, slots_in_turn, people, client_ids=_client_ids(db, found, client), ignoring=old, since=standing.since
+        )
+    dates = tuple(_previewed(draft, clashes.get(draft.slot, ()), people) for draft in slots_in_turn)
     return Preview(dates=dates, until=until)
 
 
@@ -194,11 +149,13 @@ def agree(
     """
     people = directory(db)
     found = _course_to_book(db, people, client=client, course=course, proposal=proposal, by=by, now=now)
-    standing = _standing(proposal, zone=people.sites[found.site_id].zone)
+    standing = drafts.standing_of(proposal, zone=people.sites[found.site_id].zone)
     row = standings.add(
         db, standing, course_id=found.id, people=people, replaces_id=None, told_at=now if is_told else None, now=now
     )
-    rows = _write(db, found, row, standing, people, choices=choices or {}, horizon=horizon, is_told=is_told, now=now)
+    rows = drafts.write(
+        db, found, row, standing, people, choices=choices or {}, horizon=horizon, is_told=is_told, now=now
+    )
     found.therapist_id = row.therapist_id
     audit.record(
         db, "agree", by=by, now=now, kind="standing", subject=row.public_id, detail={"course": found.public_id}
@@ -236,14 +193,14 @@ def change(
     _may_change_from(db, old, since, now)
     cancelled = _void_from(db, old, since, now=now)
     old.until, old.version, old.changed_at = since, old.version + 1, now
-    value = _standing(replace(proposal, since=max(proposal.since, since)), zone=old.zone)
+    value = drafts.standing_of(replace(proposal, since=max(proposal.since, since)), zone=old.zone)
     row = standings.add(
         db, value, course_id=course.id, people=people, replaces_id=old.id, told_at=now if is_told else None, now=now
     )
-    reach = datetime.combine(_horizon_end(value, horizon, now), time())
+    reach = datetime.combine(drafts.horizon_end(value, horizon, now), time())
     carried = {slot: choice for slot, choice in _carried_over(cancelled, value).items() if slot < reach}
     chosen = {**carried, **(choices or {})}
-    rows = _write(db, course, row, value, people, choices=chosen, horizon=horizon, is_told=is_told, now=now)
+    rows = drafts.write(db, course, row, value, people, choices=chosen, horizon=horizon, is_told=is_told, now=now)
     course.therapist_id = row.therapist_id
     detail = {"replaces": old.public_id, "asked_by": asked_by.value, "reason": reason}
     audit.record(db, "change", by=by, now=now, kind="standing", subject=row.public_id, detail=detail)
@@ -306,13 +263,15 @@ def extend(
     db.execute(select(StandingRow.id).where(StandingRow.id == row.id).with_for_update())
     db.refresh(row)
     value = standings.as_value(row, people)
-    until = _horizon_end(value, horizon, now)
+    until = drafts.horizon_end(value, horizon, now)
     if until <= row.extended_to:
         return 0
     known = {one.slot for one in appointments.of_standing(db, row.id)}
-    drafts = _draft(db, course, value, people, since=row.extended_to, until=until, choices={}, now=now, is_told=False)
-    rows = [_row_of(draft, row) for draft in drafts if draft.slot not in known]
-    _give_way(db, rows)
+    new = drafts.draft(
+        db, course, value, people, since=row.extended_to, until=until, choices={}, now=now, is_told=False
+    )
+    rows = [drafts.row_of(draft, row) for draft in new if draft.slot not in known]
+    drafts.give_way(db, rows)
     bookings.place(db, rows, people)
     row.extended_to = until
     if rows:
@@ -351,161 +310,6 @@ def end_row(db: Session, row: StandingRow, on: date, *, now: datetime) -> None:
 
 
 # --- steps ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(kw_only=True)
-class _Draft:
-    """One slot on its way to a row."""
-
-    slot: LocalTime
-    row: AppointmentRow
-    doubts: tuple[steps.Doubt, ...]
-    choice: Choice | None
-    is_lost: bool
-
-    @property
-    def needs_reason(self) -> bool:
-        return bool(self.doubts) and not self.is_lost and (self.choice is None or self.choice.do is not Do.OVERRIDE)
-
-
-def _standing(proposal: Proposal, *, zone: str) -> Standing:
-    return Standing(
-        id=new_public_id(),
-        therapist=proposal.therapist,
-        room=proposal.room,
-        modality=proposal.modality,
-        hours=tuple(sorted(proposal.hours)),
-        every_weeks=proposal.every_weeks,
-        minutes=proposal.minutes,
-        zone=zone,
-        since=proposal.since,
-        until=proposal.until,
-        sessions_planned=proposal.sessions_planned,
-    )
-
-
-def _horizon_end(standing: Standing, horizon: timedelta, now: datetime) -> date:
-    reach = (local_time(now, standing.zone) + horizon).date()
-    # An arrangement that begins beyond the horizon still shows its first weeks.
-    reach = max(reach, standing.since + timedelta(weeks=4))
-    return min(reach, standing.until) if standing.until else reach
-
-
-def _draft(
-    db: Session,
-    course: CourseRow,
-    standing: Standing,
-    people: Directory,
-    *,
-    since: date | None = None,
-    until: date,
-    choices: Choices,
-    now: datetime,
-    is_told: bool,
-) -> list[_Draft]:
-    """Every slot until the day, as the row it would become."""
-    first = datetime.combine(since or standing.since, time())
-    last = datetime.combine(until, time())
-    therapist_id = people.therapist(standing.therapist).id
-    known = steps.Known.of(db, therapist_id, since=first - timedelta(days=8), until=last + timedelta(days=8))
-    wanted = list(slots(standing, since=first, until=last))
-    if unknown := set(choices) - set(wanted):
-        odd = min(unknown).isoformat(timespec="minutes")
-        raise Malformed(f"There is no slot at {odd} in this arrangement.", where="choices")
-    return [
-        _draft_one(
-            db, course, standing, people, slot=slot, choice=choices.get(slot), known=known, now=now, is_told=is_told
-        )
-        for slot in wanted
-    ]
-
-
-def _draft_one(
-    db: Session,
-    course: CourseRow,
-    standing: Standing,
-    people: Directory,
-    *,
-    slot: LocalTime,
-    choice: Choice | None,
-    known: steps.Known,
-    now: datetime,
-    is_told: bool,
-) -> _Draft:
-    value = Appointment(
-        id=new_public_id(),
-        standing=standing.id,
-        slot=slot,
-        starts=choice.starts if choice and choice.starts else slot,
-        minutes=standing.minutes,
-        zone=standing.zone,
-        therapist=standing.therapist,
-        room=choice.room if choice and choice.room else standing.room,
-        modality=standing.modality,
-    )
-    row = appointments.new_row(value, people, course_id=course.id, standing_id=None, now=now)
-    row.ending_session, row.keeps_hour = False, False
-    found = tuple(steps.doubts(db, row, course, people, known=known))
-    draft = _Draft(slot=slot, row=row, doubts=found, choice=choice, is_lost=False)
-    _lose(draft, course, known, now=now if is_told else None)
-    return draft
-
-
-def _lose(draft: _Draft, course: CourseRow, known: steps.Known, *, now: datetime | None) -> None:
-    """Make it a visible break where it is skipped, or where an absence takes it and nobody chose otherwise."""
-    if draft.choice is not None and draft.choice.do is Do.SKIP:
-        draft.row.status, draft.row.by, draft.row.reason = Status.BREAK.value, Initiator.MUTUAL.value, "agreed"
-    elif (draft.choice is None or draft.choice.do is not Do.OVERRIDE) and (
-        absence := steps.lost_to(draft.row, course, known)
-    ):
-        draft.row.status, draft.row.by = Status.BREAK.value, Initiator.CLINIC.value
-        draft.row.reason = "holiday" if absence.kind == "holiday" else "other"
-        if absence.kind == "pause":
-            draft.row.by, draft.row.reason, draft.row.keeps_hour = Initiator.MUTUAL.value, "agreed", absence.keeps_hour
-    else:
-        return
-    draft.is_lost, draft.row.told_at = True, now
-
-
-def _row_of(draft: _Draft, standing: StandingRow) -> AppointmentRow:
-    draft.row.standing_id, draft.row.slot = standing.id, draft.slot
-    return draft.row
-
-
-def _write(
-    db: Session,
-    course: CourseRow,
-    row: StandingRow,
-    standing: Standing,
-    people: Directory,
-    *,
-    choices: Choices,
-    horizon: timedelta,
-    is_told: bool,
-    now: datetime,
-) -> list[AppointmentRow]:
-    until = _horizon_end(standing, horizon, now)
-    with db.no_autoflush:
-        drafts = _draft(db, course, standing, people, until=until, choices=choices, now=now, is_told=is_told)
-    if not drafts:
-        raise CannotAgreeOn("There is no date in this arrangement: it ends before its first hour.")
-    unreasoned = [doubt for draft in drafts if draft.needs_reason for doubt in draft.doubts]
-    if unreasoned:
-        raise steps.NeedsReason(list(dict.fromkeys(unreasoned)))
-    rows = [_row_of(draft, row) for draft in drafts]
-    steps.place(db, rows, people, now=now)
-    row.extended_to = until
-    return rows
-
-
-def _give_way(db: Session, rows: Sequence[AppointmentRow]) -> None:
-    """Where the hour was taken meanwhile, the slot is cancelled by the clinic, for everyone to see."""
-    spans = bookings.wanted(db, rows)
-    occupancies.lock(db, (key for span in spans for key in span.keys))
-    holding = [span for span in spans if occupancies.is_occupying(span.appointment)]
-    for overlap in occupancies.overlaps(db, holding):
-        taken = overlap.wanted.appointment
-        taken.status, taken.by, taken.reason = Status.CLINIC_CANCELLED.value, Initiator.CLINIC.value, "other"
 
 
 def _find(db: Session, standing: str, by: Actor) -> tuple[StandingRow, CourseRow, Directory]:
@@ -631,7 +435,7 @@ def _client_ids(db: Session, course: CourseRow, client: str | None) -> list[int]
 
 def _clashes(
     db: Session,
-    drafts: Sequence[_Draft],
+    wanted: Sequence[drafts.Draft],
     people: Directory,
     *,
     client_ids: Sequence[int],
@@ -641,13 +445,13 @@ def _clashes(
     """What is in the way of each slot, as if the hours of the standing to be replaced were free."""
     spans = [
         occupancies.Wanted(appointment=draft.row, keys=occupancies.keys_of(draft.row, client_ids))
-        for draft in drafts
+        for draft in wanted
         if not draft.is_lost
     ]
     freed = set()
     if ignoring is not None:
         freed = {one.id for one in appointments.of_standing(db, ignoring.id, since=datetime.combine(since, time()))}
-    slot_of = {id(draft.row): draft.slot for draft in drafts}
+    slot_of = {id(draft.row): draft.slot for draft in wanted}
     found: dict[LocalTime, list[Clash]] = {}
     in_the_way = [one for one in occupancies.overlaps(db, spans) if one.appointment_id not in freed]
     for overlap, clash in zip(in_the_way, bookings.describe(db, in_the_way, people), strict=True):
@@ -655,7 +459,7 @@ def _clashes(
     return found
 
 
-def _previewed(draft: _Draft, clashes: Sequence[Clash], people: Directory) -> PreviewedDate:
+def _previewed(draft: drafts.Draft, clashes: Sequence[Clash], people: Directory) -> PreviewedDate:
     if draft.is_lost:
         outcome = "skip" if draft.choice and draft.choice.do is Do.SKIP else "lost"
     else:
