@@ -13,6 +13,7 @@ from service.domain.appointment import Initiator, Status
 from service.domain.course import Course, CourseStatus, Ending
 from service.domain.hours import LocalTime, local_time
 from service.domain.refusals import Conflict, Malformed
+from service.domain.signals import Assessment, Limits, assess
 from service.store import (
     absences,
     appointments,
@@ -57,6 +58,8 @@ class CourseView:
     ending: Ending | None
     course: Course
     """What the signals look at."""
+    assessment: Assessment | None
+    """What they say; None for whoever books and needs to know no more than that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,7 +217,7 @@ def show(db: Session, *, course: str, by: Actor, now: datetime) -> CourseView:
     row, people = courses.get(db, course), directory(db)
     steps.may_see(db, row, people, by)
     audit.record(db, "view", by=by, now=now, kind="course", subject=row.public_id)
-    return view(db, row, people)
+    return view(db, row, people, by=by, now=now)
 
 
 @reading
@@ -249,10 +252,12 @@ def listed(db: Session, *, status: CourseStatus | None = None, by: Actor, now: d
     return sorted(lines, key=lambda line: (line.names, line.id))
 
 
-def view(db: Session, row: CourseRow, people: Directory) -> CourseView:
-    """A step: the course with what people call those in it."""
+def view(db: Session, row: CourseRow, people: Directory, *, by: Actor, now: datetime) -> CourseView:
+    """A step: the course with what people call those in it, and what the rules say of it to whom that concerns."""
     names, ids = clients.names(db), courses.client_ids(db, row.id)
     found = clients.by_ids(db, ids)
+    value = course_values.load(db, row, people)
+    told = access.may_see_signals(by, steps.therapists_of(db, row, people))
     return CourseView(
         id=row.public_id,
         version=row.version,
@@ -264,7 +269,8 @@ def view(db: Session, row: CourseRow, people: Directory) -> CourseView:
         site_name=people.sites[row.site_id].name,
         status=CourseStatus(row.status),
         ending=Ending(row.ending) if row.ending else None,
-        course=course_values.load(db, row, people),
+        course=value,
+        assessment=assess(value, limits=Limits(), now=local_time(now, value.zone)) if told else None,
     )
 
 
