@@ -49,7 +49,7 @@ class Cause:
 
     slot: LocalTime
     why: str
-    """`leave`, `closure`, `holiday`, `pause`; or the appointment's status; or `unmarked`."""
+    """`leave`, `closure`, `holiday`, `pause`; or the appointment's status; or `moved`, `unmarked`."""
     since: LocalTime | None = None
     """Of the absence, where there is one; half-open with `until`."""
     until: LocalTime | None = None

@@ -25,6 +25,9 @@ INSTANT_LATER = timedelta(microseconds=1)
 """Ratios are compared strictly: what is exactly at a threshold passes it the next microsecond."""
 
 
+_TAKING_PLACE = frozenset({Status.HELD, Status.SCHEDULED})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Gap:
     """The time between a session and the next, which may be still ahead, or not booked at all."""
@@ -192,6 +195,14 @@ def held_with_after(course: Course, limits: Limits, sessions: Sequence[Appointme
     return counts
 
 
+def held_with_at(course: Course, limits: Limits, appointment: Appointment) -> int:
+    """Sessions held before its slot with the usual therapist, in the episode that then runs."""
+    earlier = [one for one in course.held_by_start if one.expected < appointment.expected]
+    if not earlier or course.era_of(earlier[-1]) != course.era_of(appointment):
+        return 0
+    return held_with_after(course, limits, earlier)[-1]
+
+
 def _held_with_last(course: Course, limits: Limits, sessions: Sequence[Appointment]) -> int:
     return held_with_after(course, limits, sessions)[-1]
 
@@ -236,7 +247,7 @@ def _causes(course: Course, since: LocalTime, until: LocalTime) -> Iterator[Caus
     """Why the slots strictly inside are without a session, in order of slot."""
     inside = course.expected_between(since, until)
     known = {(one.standing, one.slot) for one in inside}
-    found = [_cause_of(course, one) for one in inside if one.slot is not None]
+    found = [_cause_of(course, one, since, until) for one in inside if one.slot is not None]
     for slot, standing, absence in _slots_away(course, since, until):
         if (standing.id, slot) not in known:
             known.add((standing.id, slot))
@@ -244,13 +255,16 @@ def _causes(course: Course, since: LocalTime, until: LocalTime) -> Iterator[Caus
     yield from sorted((cause for cause in found if cause is not None), key=lambda cause: cause.slot)
 
 
-def _cause_of(course: Course, appointment: Appointment) -> Cause | None:
-    if appointment.status is Status.HELD:
-        return None
+def _cause_of(course: Course, appointment: Appointment, since: LocalTime, until: LocalTime) -> Cause | None:
     slot = appointment.expected
-    if appointment.status is Status.SCHEDULED:
-        absence = next(course.absences_at(appointment), None)
-        return away(slot, absence) if absence else None
+    if appointment.status in _TAKING_PLACE:
+        absence = None if appointment.is_held else next(course.absences_at(appointment), None)
+        if absence:
+            return away(slot, absence)
+        if appointment.starts >= until:
+            return Cause(slot=slot, why="moved")
+        is_unmarked = appointment.status is Status.SCHEDULED and appointment.starts > since
+        return Cause(slot=slot, why="unmarked") if is_unmarked else None
     absence = next(course.absences_over(appointment), None)
     if absence and appointment.status is not Status.CLIENT_CANCELLED:
         told = min(filter(None, (absence.told_at, appointment.told_at)), default=None)

@@ -23,6 +23,8 @@ _WHY = {
     "late_not_seen": "arrived, could not be seen",
     "clinic_cancelled": "cancelled by the clinic",
     "break": "break",
+    "moved": "moved",
+    "unmarked": "not yet marked",
 }
 _ABSENCES = frozenset({"leave", "closure", "holiday", "pause"})
 
