@@ -105,15 +105,18 @@ $(VENDOR)/.copied: $(ASSETS)/package-lock.json $(ASSETS)/copy.mjs deploy/require
 	fi
 	@touch $@
 
-# A browser for the journeys: an installed one, else Debian's, else pytest lists the journeys as not run (and fails under CI).
+# A browser for the journeys, and the library that Playwright's driver needs: installed ones, else Debian's, else pytest
+# lists the journeys as not run (and fails under CI).
+BROWSERS := chromium chromium-browser google-chrome google-chrome-stable $(CHROMIUM)
 chromium:
-	@for name in chromium chromium-browser google-chrome google-chrome-stable; do \
-		if command -v $$name >/dev/null; then exit 0; fi; done; \
-	if [ -n "$${SAMEHOUR_CHROMIUM:-}" ] || [ "$$(uname)" = Darwin ]; then exit 0; fi; \
+	@missing=chromium; for name in $(BROWSERS); do if command -v $$name >/dev/null; then missing=; fi; done; \
+	if [ "$$(uname)" = Darwin ]; then exit 0; fi; \
+	if command -v ldconfig >/dev/null && ! ldconfig -p | grep -F libatomic.so.1 >/dev/null; then missing="$$missing libatomic1"; fi; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo 'Installing Chromium (once)'; \
-		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium; } >/dev/null \
-			|| echo 'Chromium could not be installed; the browser journeys will be listed as not run.'; \
+		echo "Installing for the browser tests (once): $$missing"; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing; } \
+			>/dev/null 2>&1 || echo "$$missing could not be installed; the browser journeys will not run."; \
 	else \
-		echo 'There is no Chromium here and no way to install it; the browser journeys will be listed as not run.'; \
+		echo "Missing here, and only root may install it: $$missing. The browser journeys will not run."; \
 	fi

@@ -202,10 +202,20 @@ class PostgreSQL:
                 [programs / "postgres", "--version"], check=True, capture_output=True, cwd="/", **self._as_user
             )
         except (PermissionError, subprocess.CalledProcessError):
-            # They lie in a folder that only root may enter: take a copy rather than open that folder to everybody.
-            shutil.copytree(programs.parent, self.folder / "programs", symlinks=True)
-            return self.folder / "programs" / programs.name
+            return self._copied(programs)
         return programs
+
+    def _copied(self, programs: Path) -> Path:
+        """They lie in a folder that only root may enter: take a copy rather than open that folder to everybody.
+
+        The package's programs find their libraries in a folder beside the package, so that one comes along.
+        """
+        package = programs.parents[1]
+        copy = self.folder / "programs" / package.name
+        shutil.copytree(programs.parent, copy / programs.parent.name, symlinks=True)
+        for libraries in package.parent.glob(f"{package.name}.libs"):
+            shutil.copytree(libraries, copy.parent / libraries.name)
+        return copy / programs.parent.name / programs.name
 
     def _ask(self, program: str, *arguments: str) -> None:
         done = subprocess.run(

@@ -79,6 +79,7 @@ def _start_redis(supervisor: Supervisor, env: dict[str, str], data_dir: Path) ->
 def _environment(given: Mapping[str, str], data_dir: Path, port: int, demo: bool) -> dict[str, str]:
     env = {**given, "SAMEHOUR_DATA": str(data_dir), "PYTHONUNBUFFERED": "1"}
     env.setdefault("SAMEHOUR_PUBLIC_URL", f"http://127.0.0.1:{port}")
+    env.setdefault("SAMEHOUR_LOG_LEVEL", "warning")  # a line for each request would bury the sign-in links
     if demo:
         env["SAMEHOUR_DEMO"] = "yes"
     return env
