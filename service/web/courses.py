@@ -1,0 +1,139 @@
+"""A client's course: the strip, what the rules say, what is agreed, every hour; and pausing, resuming, ending it."""
+
+from datetime import date
+from decimal import Decimal
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from service.domain.access import CLINICAL, allows
+from service.domain.appointment import Appointment, Initiator
+from service.domain.course import CourseStatus, Ending
+from service.domain.hours import local_time
+from service.domain.index import Component, Index, rounded
+from service.domain.refusals import Malformed
+from service.usecases import courses, people, standings
+from service.web.strip import strip_of
+
+pages = Blueprint("courses", __name__)
+
+
+@pages.get("/courses")
+@allows(CLINICAL)
+def listing() -> str:
+    """The courses one may see; ended ones on request."""
+    shows_ended = request.args.get("ended") == "yes"
+    lines = courses.listed(by=g.actor, now=g.now)
+    shown = [line for line in lines if shows_ended or line.status is not CourseStatus.ENDED]
+    return render_template("courses.html", lines=shown, shows_ended=shows_ended, ended=len(lines) - len(shown))
+
+
+@pages.get("/courses/<course>")
+@allows(CLINICAL)
+def show(course: str) -> str:
+    """One course; the look is on record."""
+    view = courses.show(course=course, by=g.actor, now=g.now)
+    now = local_time(g.now, view.course.zone)
+    names = _names()
+    signals = view.assessment.signals if view.assessment else ()
+    return render_template(
+        "course.html",
+        view=view,
+        now=now,
+        strip=strip_of(view.course, now=now, signals=signals, names=names),
+        signals=sorted(signals, key=lambda signal: (-signal.level.rank, signal.id)),
+        index=_decomposed(view.assessment.index) if view.assessment else None,
+        metrics=view.assessment.metrics if view.assessment else None,
+        arrangements=list(reversed(standings.of_course(course=course, by=g.actor))),
+        hours=_by_time(view.course.appointments),
+        names=names,
+        endings=tuple(Ending),
+    )
+
+
+@pages.post("/courses/<course>/pause")
+@allows(CLINICAL)
+def pause(course: str) -> AnyResponse:
+    """Rest from one day until another; the hour is kept or freed."""
+    courses.pause(
+        course=course,
+        since=_day("since"),
+        until=_day("until"),
+        keeps_hour=request.form.get("keeps_hour") == "yes",
+        is_told=request.form.get("is_told") == "yes",
+        by=g.actor,
+        now=g.now,
+    )
+    return _back(course, "The course is paused.")
+
+
+@pages.post("/courses/<course>/resume")
+@allows(CLINICAL)
+def resume(course: str) -> AnyResponse:
+    """Take the hour up again from a day on."""
+    back = courses.resume(course=course, on=_day("on"), by=g.actor, now=g.now)
+    return _back(course, f"The course goes on; {back} hours are booked again.")
+
+
+@pages.post("/courses/<course>/end")
+@allows(CLINICAL)
+def end(course: str) -> AnyResponse:
+    """No hour from that day on."""
+    try:
+        ending = Ending(request.form.get("ending", ""))
+    except ValueError:
+        raise Malformed("Choose how it ends: planned, unplanned or transferred.", where="ending") from None
+    version = request.form.get("version", "")
+    courses.end(
+        course=course,
+        on=_day("on"),
+        ending=ending,
+        if_version=int(version) if version.isdecimal() else None,
+        by=g.actor,
+        now=g.now,
+    )
+    return _back(course, "The course has ended; its later hours are free.")
+
+
+def _back(course: str, message: str) -> AnyResponse:
+    flash(message)
+    return redirect(url_for("courses.show", course=course), 303)
+
+
+def _day(field: str) -> date:
+    try:
+        return date.fromisoformat(request.form.get(field, ""))
+    except ValueError:
+        raise Malformed("That is not a date.", where=field) from None
+
+
+def _names() -> dict[str, str]:
+    """What people call therapists and rooms, by public id."""
+    therapists = {one.id: one.name for one in people.therapists(by=g.actor)}
+    return therapists | {one.id: one.name for one in people.rooms(by=g.actor)}
+
+
+def _by_time(hours: tuple[Appointment, ...]) -> list[Appointment]:
+    return sorted(hours, key=lambda one: one.starts, reverse=True)
+
+
+def _decomposed(index: Index) -> dict[str, object]:
+    """The index with its sum spelled out: rows of components, columns of whose doing it was."""
+    matrix = index.matrix
+    shown = [by for by in Initiator if any(matrix[component][by] for component in Component)]
+    return {
+        "value": index.value,
+        "n": index.n,
+        "n_star": index.n_star,
+        "has_times": index.has_times,
+        "columns": shown,
+        "rows": [
+            (component.value, [_points(matrix[component][by]) for by in shown], _points(index.components[component]))
+            for component in Component
+        ],
+        "total": _points(sum(index.components.values(), Decimal(0))),
+    }
+
+
+def _points(value: Decimal) -> Decimal:
+    return rounded(value, 2)
