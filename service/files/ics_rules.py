@@ -21,6 +21,7 @@ MOST_DATES = 200
 MOST_ODD_RULES = 1000
 """Of one file: each may take dateutil a few milliseconds."""
 _WEEKLY_PARTS = {"FREQ", "INTERVAL", "BYDAY", "UNTIL", "COUNT", "WKST"}
+_ODD_PARTS = _WEEKLY_PARTS | {"BYMONTH", "BYMONTHDAY", "BYSETPOS"}
 _WITHIN_A_DAY = ("SECONDLY", "MINUTELY", "HOURLY")
 _YEARS_AHEAD = {"DAILY": 5, "WEEKLY": 5, "MONTHLY": 20, "YEARLY": 30}
 _BOUND = re.compile(r"(^|;)\s*(UNTIL|COUNT)=[^;]*", re.IGNORECASE)
@@ -234,6 +235,8 @@ def _dated(text: str, rule: vRecur, *, start: LocalTime, until: LocalTime | None
     frequency = rule["FREQ"][0].upper()
     if frequency in _WITHIN_A_DAY or any(part in rule for part in ("BYHOUR", "BYMINUTE", "BYSECOND")):
         raise CannotTake("It repeats within a day.", where="RRULE")
+    if not _is_sure_to_come(rule, frequency):
+        raise CannotTake("It repeats in a way that is too unusual to work through.", where="RRULE")
     count = int(rule["COUNT"][0]) if "COUNT" in rule else None
     if until is None and count is None:
         raise CannotTake("It repeats without end, and not weekly: a standing appointment is weekly.", where="RRULE")
@@ -248,12 +251,30 @@ def _dated(text: str, rule: vRecur, *, start: LocalTime, until: LocalTime | None
     return Dated(starts=starts)
 
 
+def _is_sure_to_come(rule: vRecur, frequency: str) -> bool:
+    """Whether the rule surely names a date every few years.
+
+    dateutil looks for the next date of one that names none (30 February) until the year 9999, whatever its UNTIL.
+    """
+    days, month_days = rule.get("BYDAY", []), rule.get("BYMONTHDAY", [])
+    by_month, by_position = "BYMONTH" in rule, "BYSETPOS" in rule
+    is_every = int(rule.get("INTERVAL", [1])[0]) == 1
+    ordinals = [abs(day.relative) for day in days if day.relative]
+    if not {part.upper() for part in rule} <= _ODD_PARTS or (days and month_days):
+        return False
+    if frequency in ("DAILY", "WEEKLY"):
+        return not (ordinals or month_days or by_position) and (is_every or not (days or by_month))
+    if (by_month and frequency == "MONTHLY" and not is_every) or any(abs(at) != 1 for at in rule.get("BYSETPOS", [])):
+        return False
+    return all(1 <= abs(day) <= 28 for day in month_days) and all(one <= 4 for one in ordinals)
+
+
 def _years_after(start: LocalTime, years: int) -> LocalTime:
     return start + timedelta(days=366 * years)
 
 
 def _expanded(text: str, start: LocalTime, until: LocalTime, most: int) -> tuple[LocalTime, ...]:
-    """dateutil walks a rule that matches nothing to the year 9999, so a bound goes in with it."""
+    """COUNT goes out: it and UNTIL in one rule are an error."""
     bounded = f"{_BOUND.sub('', text.strip()).strip(';')};UNTIL={until:%Y%m%dT%H%M%S}"
     try:
         rule = rrulestr(bounded, dtstart=start)

@@ -23,10 +23,10 @@ _MOST_RULES = 40
 _MOST_COMPARED = 50
 _LONGEST_RULES = 20_000
 """Characters of one VTIMEZONE; longer ones list every change since 1880, and need not be worked through."""
+_DAY = r"(MO|TU|WE|TH|FR|SA|SU)"
 _YEARLY = re.compile(
-    r"RRULE:FREQ=YEARLY(;(INTERVAL|BYMONTH|BYDAY|BYMONTHDAY|WKST)=[A-Z0-9,+-]+|;UNTIL=[0-9TZ]+)*;?$", re.IGNORECASE
+    rf"(FREQ=YEARLY|INTERVAL=1|WKST={_DAY}|BYMONTH=\d\d?|BYDAY=[+-]?[1-5]?{_DAY}|BYMONTHDAY=[0-9,]+|UNTIL=[0-9TZ]+)"
 )
-_UNTIL = re.compile(r";UNTIL=[0-9TZ]+", re.IGNORECASE)
 _LAST_SAMPLE = 2037
 _KEPT = re.compile(r"(DTSTART|RRULE|RDATE|TZOFFSETFROM|TZOFFSETTO|TZNAME)[;:]", re.IGNORECASE)
 _LIKELY = sorted(set(WINDOWS_TO_OLSON.values()) & zone_names())
@@ -144,15 +144,27 @@ def _rules(own: Component) -> tzinfo | None:
 
 
 def _bounded(line: str) -> str:
-    """The line, its rule ended soon: dateutil walks one that matches nothing to the year 9999. Empty where odd."""
-    if not line.upper().startswith("RRULE"):
+    """The line, its rule ended soon. Empty where the rule is none that zones have: dateutil walks one that matches
+    nothing to the year 9999, whatever its end."""
+    name, _, rule = line.upper().partition(":")
+    if name != "RRULE":
         return line
-    if not _YEARLY.match(line):
+    parts = [part for part in rule.split(";") if part]
+    values = dict(part.partition("=")[::2] for part in parts)
+    if values.get("FREQ") != "YEARLY" or not all(_YEARLY.fullmatch(part) for part in parts) or _may_never_be(values):
         return ""
-    until = _UNTIL.search(line)
-    if until and until.group()[7:11] < str(_LAST_SAMPLE):
-        return line
-    return f"{_UNTIL.sub('', line).strip(';')};UNTIL={_LAST_SAMPLE}1231T000000Z"
+    if values.get("UNTIL", "9999")[:4] >= str(_LAST_SAMPLE):
+        values["UNTIL"] = f"{_LAST_SAMPLE}1231T000000Z"
+    return f"RRULE:{';'.join(f'{name}={value}' for name, value in values.items())}"
+
+
+def _may_never_be(values: Mapping[str, str]) -> bool:
+    """The second Sunday is always there; so is a Sunday among seven days, but no third one on the 5th, nor a 31st."""
+    month_days = values.get("BYMONTHDAY")
+    if month_days is None:
+        return False
+    has_ordinal = any(sign.isdigit() for sign in values.get("BYDAY", ""))
+    return has_ordinal or not any(day.isdigit() and 1 <= int(day) <= 28 for day in month_days.split(","))
 
 
 @lru_cache(maxsize=1024)
