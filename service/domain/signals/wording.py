@@ -292,7 +292,8 @@ def break_untold(why: Cause, first: LocalTime, away: float) -> str:
 
 
 def break_told_late(why: Cause, lead: float) -> str:
-    return f"{_absence(why).capitalize()}: told {number(lead)} d ahead."
+    what = _absence(why)
+    return f"{what[0].upper()}{what[1:]}: told {number(lead)} d ahead."
 
 
 def _absence(why: Cause) -> str:
