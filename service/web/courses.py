@@ -1,18 +1,17 @@
 """A client's course: the strip, what the rules say, what is agreed, every hour; and pausing, resuming, ending it."""
 
-from datetime import date
 from decimal import Decimal
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response as AnyResponse
+from flask import Blueprint, g, render_template, request
+from werkzeug.wrappers import Response
 
 from service.domain.access import CLINICAL, allows
 from service.domain.appointment import Appointment, Initiator
 from service.domain.course import CourseStatus, Ending
 from service.domain.hours import local_time
 from service.domain.index import Component, Index, rounded
-from service.domain.refusals import Malformed
 from service.usecases import courses, people, standings
+from service.web import fields, frame
 from service.web.strip import strip_of
 
 pages = Blueprint("courses", __name__)
@@ -51,60 +50,58 @@ def show(course: str) -> str:
     )
 
 
+@pages.get("/courses/<course>/strip")
+@allows(CLINICAL)
+def strip(course: str) -> str:
+    """The picture alone, for a card on another page; the look is on record."""
+    view = courses.show(course=course, by=g.actor, now=g.now)
+    now = local_time(g.now, view.course.zone)
+    signals = view.assessment.signals if view.assessment else ()
+    picture = strip_of(view.course, now=now, signals=signals, names=_names())
+    return render_template("_strip.html", strip=picture, strip_id=f"strip-{view.id}")
+
+
 @pages.post("/courses/<course>/pause")
 @allows(CLINICAL)
-def pause(course: str) -> AnyResponse:
+def pause(course: str) -> Response:
     """Rest from one day until another; the hour is kept or freed."""
     courses.pause(
         course=course,
-        since=_day("since"),
-        until=_day("until"),
-        keeps_hour=request.form.get("keeps_hour") == "yes",
-        is_told=request.form.get("is_told") == "yes",
+        since=fields.day("since"),
+        until=fields.day("until"),
+        keeps_hour=fields.is_ticked("keeps_hour"),
+        is_told=fields.is_ticked("is_told"),
         by=g.actor,
         now=g.now,
     )
-    return _back(course, "The course is paused.")
+    return _back(course, "paused")
 
 
 @pages.post("/courses/<course>/resume")
 @allows(CLINICAL)
-def resume(course: str) -> AnyResponse:
+def resume(course: str) -> Response:
     """Take the hour up again from a day on."""
-    back = courses.resume(course=course, on=_day("on"), by=g.actor, now=g.now)
-    return _back(course, f"The course goes on; {back} hours are booked again.")
+    back = courses.resume(course=course, on=fields.day("on"), by=g.actor, now=g.now)
+    return _back(course, "resumed", str(back))
 
 
 @pages.post("/courses/<course>/end")
 @allows(CLINICAL)
-def end(course: str) -> AnyResponse:
+def end(course: str) -> Response:
     """No hour from that day on."""
-    try:
-        ending = Ending(request.form.get("ending", ""))
-    except ValueError:
-        raise Malformed("Choose how it ends: planned, unplanned or transferred.", where="ending") from None
-    version = request.form.get("version", "")
     courses.end(
         course=course,
-        on=_day("on"),
-        ending=ending,
-        if_version=int(version) if version.isdecimal() else None,
+        on=fields.day("on"),
+        ending=fields.one_of(Ending, "ending"),
+        if_version=fields.version(),
         by=g.actor,
         now=g.now,
     )
-    return _back(course, "The course has ended; its later hours are free.")
+    return _back(course, "course ended")
 
 
-def _back(course: str, message: str) -> AnyResponse:
-    flash(message)
-    return redirect(url_for("courses.show", course=course), 303)
-
-
-def _day(field: str) -> date:
-    try:
-        return date.fromisoformat(request.form.get(field, ""))
-    except ValueError:
-        raise Malformed("That is not a date.", where=field) from None
+def _back(course: str, said: str, fact: str = "") -> Response:
+    return frame.go(f"/courses/{course}", said=said, about=course, fact=fact)
 
 
 def _names() -> dict[str, str]:

@@ -1,0 +1,88 @@
+"""Alerts: what stands, grouped by therapist, act before watch; acknowledge, snooze, agree, reopen, say if it helped."""
+
+from datetime import datetime, time
+from itertools import groupby
+from operator import attrgetter
+
+from flask import Blueprint, g, render_template, request
+from werkzeug.wrappers import Response
+
+from service.domain.access import ALERTS, allows
+from service.domain.alert import AlertState, Verdict
+from service.domain.hours import instant
+from service.usecases import alerts
+from service.web import fields, frame
+
+pages = Blueprint("alerts", __name__)
+
+OPEN = frozenset({AlertState.OPEN})
+
+
+@pages.get("/alerts")
+@allows(ALERTS)
+def listing() -> str:
+    """Open ones first; those set aside on request."""
+    shows_all = request.args.get("all") == "yes"
+    found = alerts.listed(by=g.actor, now=g.now)
+    shown = [one for one in found if shows_all or one.state in OPEN]
+    by_therapist = sorted(shown, key=attrgetter("therapist_name", "therapist"))
+    groups = [
+        (name, sorted(some, key=lambda one: (-one.level.rank, one.since, one.id)))
+        for name, some in groupby(by_therapist, key=attrgetter("therapist_name"))
+    ]
+    return render_template(
+        "alerts.html",
+        groups=groups,
+        shows_all=shows_all,
+        aside=len(found) - len(shown),
+        verdicts=tuple(Verdict),
+        back=_here(),
+    )
+
+
+@pages.post("/alerts/<alert>/acknowledge")
+@allows(ALERTS)
+def acknowledge(alert: str) -> Response:
+    alerts.acknowledge(alert=alert, if_version=fields.version(), by=g.actor, now=g.now)
+    return _back("acknowledged", alert)
+
+
+@pages.post("/alerts/<alert>/snooze")
+@allows(ALERTS)
+def snooze(alert: str) -> Response:
+    """Quiet until the morning of a day, in the zone of the course."""
+    zone = alerts.show(alert=alert, by=g.actor, now=g.now).zone
+    until = instant(datetime.combine(fields.day("until"), time()), zone)
+    alerts.snooze(
+        alert=alert, until=until, reason=fields.text("reason"), if_version=fields.version(), by=g.actor, now=g.now
+    )
+    return _back("snoozed", alert)
+
+
+@pages.post("/alerts/<alert>/agree")
+@allows(ALERTS)
+def agree(alert: str) -> Response:
+    alerts.agree(alert=alert, reason=fields.text("reason"), if_version=fields.version(), by=g.actor, now=g.now)
+    return _back("agreed break", alert)
+
+
+@pages.post("/alerts/<alert>/reopen")
+@allows(ALERTS)
+def reopen(alert: str) -> Response:
+    alerts.reopen(alert=alert, by=g.actor, now=g.now)
+    return _back("reopened", alert)
+
+
+@pages.post("/alerts/<alert>/judge")
+@allows(ALERTS)
+def judge(alert: str) -> Response:
+    alerts.judge(alert=alert, verdict=fields.one_of(Verdict, "verdict"), by=g.actor, now=g.now)
+    return _back("judged", alert)
+
+
+def _back(said: str, alert: str) -> Response:
+    return frame.go(frame.back_to("/alerts"), said=said, about=alert)
+
+
+def _here() -> str:
+    return request.full_path.rstrip("?")

@@ -1,0 +1,68 @@
+"""What a form's fields hold: each reader gives a value or says which field is wrong."""
+
+from datetime import date, time
+from enum import StrEnum
+from typing import TypeVar
+
+from flask import request
+
+from service.domain.refusals import Malformed
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def text(name: str) -> str:
+    """The field as typed, without blanks at its edges; empty where there is none."""
+    return request.form.get(name, "").strip()
+
+
+def is_ticked(name: str) -> bool:
+    return request.form.get(name) == "yes"
+
+
+def day(name: str) -> date:
+    """:raises Malformed: not a date of this century or the next."""
+    try:
+        found = date.fromisoformat(text(name))
+    except ValueError:
+        raise Malformed("That is not a date.", where=name) from None
+    if not 1900 <= found.year <= 2200:
+        raise Malformed("That date is too far away.", where=name)
+    return found
+
+
+def clock(name: str) -> time:
+    """:raises Malformed: not a time of day in hours and minutes."""
+    try:
+        found = time.fromisoformat(text(name))
+    except ValueError:
+        raise Malformed(f"{text(name)!r} is not a time of day.", where=name) from None
+    if found.tzinfo is not None:
+        raise Malformed("A time of day has no offset.", where=name)
+    return found.replace(second=0, microsecond=0)
+
+
+def number(name: str) -> int:
+    """:raises Malformed: not a whole number of up to six digits."""
+    found = text(name)
+    if not (found.isascii() and found.isdecimal()) or len(found) > 6:
+        raise Malformed("That is not a number.", where=name)
+    return int(found)
+
+
+def version() -> int | None:
+    """The version of the record that the form was made from; None where the form does not say."""
+    return number("version") if text("version") else None
+
+
+def one_of(kind: type[Choice], name: str) -> Choice:
+    """:raises Malformed: none of the choices."""
+    return chosen(kind, text(name), name)
+
+
+def chosen(kind: type[Choice], value: str, name: str) -> Choice:
+    """:raises Malformed: none of the choices."""
+    try:
+        return kind(value)
+    except ValueError:
+        raise Malformed(f"{value!r} is none of the choices.", where=name) from None
