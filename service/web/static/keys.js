@@ -1,0 +1,141 @@
+// Keys, dialogs and small comforts of every page. All of it only shortens ways: each page works without.
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  root.classList.add("scripted");
+
+  const typing = (element) => element.closest("input:not([type=checkbox],[type=radio],[type=submit]), select, textarea, [contenteditable]");
+  const visible = (element) => element.checkVisibility ? element.checkVisibility() : element.offsetParent !== null;
+  const openDialog = () => [...document.querySelectorAll("dialog[open]")].pop();
+
+  const press = (element) => {
+    if (element.matches("input, select, textarea")) {
+      element.focus();
+      if (element.select) element.select();
+    } else element.click();
+  };
+
+  // --- dialogs
+
+  const close = (dialog) => dialog && dialog.close();
+
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-opens]");
+    if (opener) document.getElementById(opener.dataset.opens).showModal();
+    if (event.target.closest("[data-closes]")) close(event.target.closest("dialog"));
+    if (event.target.tagName === "DIALOG") close(event.target);
+    for (const menu of document.querySelectorAll("details[data-menu][open]"))
+      if (!menu.contains(event.target) || opener) menu.open = false;
+  });
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const dialog = document.getElementById("dialog");
+    if (event.detail.target.id !== "dialog-body" || !dialog) return;
+    if (!dialog.open) dialog.showModal();
+    const first = event.detail.target.querySelector("[autofocus]") || event.detail.target.querySelector("h2, h1");
+    if (first) {
+      if (first.matches("h1, h2")) first.tabIndex = -1;
+      first.focus();
+    }
+  });
+
+  // --- what went wrong on the way
+
+  const alarm = (text) => {
+    const place = document.getElementById("alarm");
+    if (!place) return;
+    place.textContent = text;
+    place.hidden = false;
+    setTimeout(() => { place.hidden = true; }, 8000);
+  };
+  document.addEventListener("htmx:sendError", () => alarm("The clinic's server did not answer. Nothing was changed; please try again."));
+  document.addEventListener("htmx:responseError", (event) => {
+    const found = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html").querySelector("article.error p");
+    alarm(found ? found.textContent : "That did not work. Nothing was changed; please load the page again.");
+  });
+
+  // --- keys
+
+  const hotkeys = () => [...document.querySelectorAll("[data-hotkey]")].filter((one) => visible(one) || one.closest("details, dialog"));
+  let pending = "";
+  let forget;
+
+  const rowKey = (event) => {
+    const scope = openDialog() || document.activeElement.closest("[data-row]");
+    const element = scope && scope.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+    if (element) press(element);
+    return Boolean(element);
+  };
+
+  const step = (event) => {
+    const row = document.activeElement.closest("[data-row]");
+    if (!row || openDialog() || !["ArrowDown", "ArrowUp", "Enter"].includes(event.key)) return false;
+    if (event.key === "Enter") {
+      if (document.activeElement !== row) return false;
+      const link = row.querySelector("[data-open]");
+      if (link) link.click();
+      return Boolean(link);
+    }
+    const rows = [...document.querySelectorAll("[data-row]")].filter(visible);
+    const next = rows[rows.indexOf(row) + (event.key === "ArrowDown" ? 1 : -1)];
+    if (next) next.focus();
+    return Boolean(next);
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (event.key === "Escape") {
+      const found = document.getElementById("found");
+      if (found) found.replaceChildren();
+      for (const menu of document.querySelectorAll("details[data-menu][open]")) menu.open = false;
+      return;
+    }
+    if (typing(event.target)) {
+      if (event.key === "ArrowDown" && event.target.closest(".search")) {
+        const first = document.querySelector("#found a");
+        if (first) { first.focus(); event.preventDefault(); }
+      }
+      return;
+    }
+    if (event.target.closest("#found") && ["ArrowDown", "ArrowUp"].includes(event.key)) {
+      const links = [...document.querySelectorAll("#found a")];
+      const next = links[links.indexOf(event.target) + (event.key === "ArrowDown" ? 1 : -1)];
+      (next || document.querySelector(".search input[type=search]")).focus();
+      event.preventDefault();
+      return;
+    }
+    if (step(event)) { event.preventDefault(); return; }
+    const keys = pending ? `${pending} ${event.key}` : event.key;
+    clearTimeout(forget);
+    pending = "";
+    if (keys.length === 1 && rowKey(event)) { event.preventDefault(); return; }
+    if (openDialog()) return;
+    const all = hotkeys();
+    const element = all.find((one) => one.dataset.hotkey === keys);
+    if (element) { press(element); event.preventDefault(); return; }
+    if (all.some((one) => one.dataset.hotkey.startsWith(`${keys} `))) {
+      pending = keys;
+      forget = setTimeout(() => { pending = ""; }, 1500);
+      event.preventDefault();
+    }
+  });
+
+  // --- forms
+
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form[data-submit-on-change]");
+    if (form) form.requestSubmit();
+  });
+
+  // A second press of a button must not send a form twice while the first is on its way.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.sent) event.preventDefault();
+    if (form.matches("[hx-post]")) return;
+    form.dataset.sent = "yes";
+    setTimeout(() => { delete form.dataset.sent; }, 4000);
+  });
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  });
+})();
