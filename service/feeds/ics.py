@@ -19,8 +19,7 @@ from datetime import UTC, date, timedelta
 
 from icalendar import Calendar, Event
 
-from service.domain.hours import LocalTime, Span, instant, span_of
-from service.feeds.entries import (
+from service.domain.feed import (
     FeedCalendar,
     FeedEntry,
     FeedEvent,
@@ -31,8 +30,9 @@ from service.feeds.entries import (
     FeedStanding,
     uid_of_slot,
 )
+from service.domain.hours import LocalTime, Span, instant, span_of
+from service.domain.privacy import cancelled
 from service.feeds.plain_text import lines, one_line
-from service.feeds.privacy import cancelled
 from service.feeds.series import Series, at_changes_of_the_clocks, is_plain, series_of, that_it_can_hold
 from service.feeds.timezone_blocks import block
 

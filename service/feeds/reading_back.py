@@ -6,8 +6,8 @@ from typing import Any
 
 from icalendar import Calendar, Component
 
+from service.domain.feed import FeedHeader, FeedPiece
 from service.domain.refusals import Unavailable
-from service.feeds.entries import FeedHeader, FeedPiece
 from service.feeds.ics import join
 
 LONGEST_LINE = 75

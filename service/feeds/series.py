@@ -10,10 +10,10 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import groupby
 
+from service.domain.feed import FeedOverride, FeedStanding, uid_of_slot
 from service.domain.hours import WEEK, LocalTime, Weekday, midnight, zone
 from service.domain.recurrence import slots
 from service.domain.standing import Standing
-from service.feeds.entries import FeedOverride, FeedStanding, uid_of_slot
 from service.feeds.timezone_blocks import onsets
 
 _MINUTE = timedelta(minutes=1)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from icalendar import Calendar, Component, Event
 
 from service.domain.hours import Hour, Weekday
+from service.domain.privacy import Privacy, names_a_client, summary_for, summary_of_absence
 from service.domain.standing import Modality, Standing
 from service.feeds.ics import (
     FeedCalendar,
@@ -32,7 +33,6 @@ from service.feeds.ics import (
     uid_of_slot,
 )
 from service.feeds.plain_text import lines, one_line
-from service.feeds.privacy import Privacy, names_a_client, summary_for, summary_of_absence
 from service.feeds.reading_back import CannotPublish, verify
 
 GOLDEN = Path(__file__).parent / "golden"

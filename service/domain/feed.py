@@ -1,4 +1,4 @@
-"""What a feed is made of, as plain values: the use-case fills them in, `ics` writes them down.
+"""What a calendar feed is made of, as plain values: the use-case fills them in, `service/feeds/ics` writes them down.
 
 Every entry says when its data last changed and how often (`changed_at`, `sequence`): the feed never says "now", so that
 the same facts are the same bytes. Neither may ever go down, and taking a moved hour back raises the standing's own.

@@ -11,8 +11,9 @@ class Privacy(enum.StrEnum):
     """From least said to most."""
 
     BUSY = "busy"
-    """That the hour is taken. The default."""
+    """That the hour is taken."""
     INITIALS = "initials"
+    """Enough for whoever knows the client, and for nobody else. The default."""
     REFERENCE = "reference"
     """The clinic's own number for the client."""
     NAME = "name"
