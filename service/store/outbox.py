@@ -4,13 +4,14 @@ The queue only wakes the workers; this table is what is true. A message is carri
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, Integer, String, Text, or_, select, update
+from sqlalchemy import JSON, Index, Integer, String, Text, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from service.domain.refusals import NotFound
 from service.store.base import BigId, Model, PublicId, UtcTime, count, new_public_id
 from service.store.transaction import note_message
 
@@ -75,6 +76,61 @@ def due(session: Session, *, now: datetime, limit: int) -> list[int]:
         .limit(limit)
     )
     return list(session.scalars(query))
+
+
+def known_keys(session: Session, keys: Iterable[str]) -> set[str]:
+    """Those of the keys under which a message was written already, whatever became of it."""
+    wanted, found = sorted(keys), set[str]()
+    for start in range(0, len(wanted), 500):
+        query = select(OutboxRow.dedup_key).where(OutboxRow.dedup_key.in_(wanted[start : start + 500]))
+        found |= set(session.scalars(query))
+    return found
+
+
+def waiting(session: Session, topic: str, *, about: str, subject: str, free_at: datetime | None = None) -> list[int]:
+    """Ids of the messages of that topic not yet carried out whose payload says `about: subject`.
+
+    With `free_at`, without those that somebody is carrying out at that instant.
+    """
+    query = select(OutboxRow.id).where(
+        OutboxRow.state == "pending", OutboxRow.topic == topic, OutboxRow.payload[about].as_string() == subject
+    )
+    return list(session.scalars(query if free_at is None else query.where(_is_free(free_at))))
+
+
+def close(session: Session, ids: Iterable[int], state: str, *, now: datetime) -> int:
+    """End those of the messages that are still to be carried out as `done` or `superseded`; how many they were."""
+    wanted, ended = sorted(ids), 0
+    for start in range(0, len(wanted), 500):
+        ended += count(
+            session.execute(
+                update(OutboxRow)
+                .where(OutboxRow.id.in_(wanted[start : start + 500]), OutboxRow.state == "pending")
+                .values(state=state, lease_until=None, done_at=now)
+                .execution_options(synchronize_session=False)
+            )
+        )
+    return ended
+
+
+def get(session: Session, public_id: str) -> OutboxRow:
+    """:raises NotFound: no such message."""
+    row = session.scalar(select(OutboxRow).where(OutboxRow.public_id == public_id))
+    if row is None:
+        raise NotFound("There is no such message.")
+    return row
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many messages are in each state that needs somebody: `pending` and `dead`."""
+    query = select(OutboxRow.state, func.count()).where(OutboxRow.state.in_(("pending", "dead")))
+    return {row[0]: row[1] for row in session.execute(query.group_by(OutboxRow.state))}
+
+
+def oldest_due(session: Session, *, now: datetime) -> datetime | None:
+    """Since when the oldest message waits that could have been carried out."""
+    query = select(func.min(OutboxRow.not_before)).where(OutboxRow.state == "pending", OutboxRow.not_before <= now)
+    return session.scalar(query)
 
 
 def lease(session: Session, message: int, *, until: datetime, now: datetime) -> OutboxRow | None:

@@ -1,0 +1,274 @@
+"""What the rules say of a course now: written down, made into alerts, and told to whoever should know.
+
+It runs after each change of a course, and again when the passing of time alone could change its outcome.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, select, true
+from sqlalchemy.orm import Session
+
+from service.domain import access, signals
+from service.domain.access import CLOCK, Actor, Role
+from service.domain.alert import AlertState, Known, days_ahead, is_news, state_after, worth_telling
+from service.domain.course import CourseStatus
+from service.domain.hours import instant, local_time
+from service.domain.index import Index
+from service.domain.signals import Assessment, Level, Limits, Signal, wording
+from service.store import absences, alerts, audit, course_values, courses, occupancies, outbox
+from service.store.alerts import AlertRow, AssessmentRow
+from service.store.courses import CourseRow
+from service.store.people import Directory, UserRoleRow, UserRow, directory
+from service.store.transaction import reading, writing
+from service.usecases import steps
+
+NOTICE = "notice.mail"
+GRACE = timedelta(minutes=3)
+"""Unless told otherwise, so long a notice waits: what is undone at once tells nobody."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessed:
+    """What an assessment changed."""
+
+    opened: tuple[str, ...]
+    """Public ids of alerts that were opened, or opened again."""
+    cleared: tuple[str, ...]
+    notices: int
+    """Messages written, one for each recipient."""
+    due_at: datetime | None
+    """The instant at which the outcome could change with no new fact."""
+
+
+@writing
+def assess(db: Session, *, course: str, grace: timedelta = GRACE, by: Actor = CLOCK, now: datetime) -> Assessed:
+    """Look at one course, and open, raise and clear its alerts. Doing it twice, or at once, tells nobody twice.
+
+    :raises NotFound: no such course. :raises CannotSetLimits: an exception agreed for it makes no sense.
+    """
+    access.require(by, Role.MANAGER)
+    row, people = courses.get(db, course), directory(db)
+    courses.lock(db, row.id)
+    db.refresh(row)
+    # Before the facts are read: a message written after this look may stand for a fact that this look does not see.
+    heard = outbox.waiting(db, steps.ASSESS, about="course", subject=course)
+    turn = _rest_or_go_on(db, row, people, by=by, now=now)
+    value = course_values.load(db, row, people)
+    found = signals.assess(value, limits=Limits(), now=local_time(now, value.zone))
+    telling = _Telling(db=db, course=row, grace=grace, by=by, now=now)
+    telling.take_over(() if row.status == CourseStatus.ENDED else found.signals)
+    due_at = min((at for at in (_instant(found, value.zone), turn, *telling.wakes) if at), default=None)
+    _write_down(db, row, found, due_at=due_at, now=now)
+    outbox.close(db, heard, "done", now=now)
+    return Assessed(
+        opened=tuple(telling.opened), cleared=tuple(telling.cleared), notices=telling.notices, due_at=due_at
+    )
+
+
+@reading
+def due_courses(db: Session, *, limit: int = 500, now: datetime) -> list[str]:
+    """Public ids of the courses whose outcome may have changed by itself, or that nobody has looked at yet."""
+    query = (
+        select(CourseRow.public_id)
+        .outerjoin(AssessmentRow, AssessmentRow.course_id == CourseRow.id)
+        .where(or_(AssessmentRow.course_id.is_(None), AssessmentRow.due_at <= now))
+    )
+    return list(db.scalars(query.order_by(AssessmentRow.due_at, CourseRow.id).limit(limit)))
+
+
+@writing
+def call_due(db: Session, *, limit: int = 500, now: datetime) -> int:
+    """Write a message for each course that is due, once for each due time; how many are new.
+
+    A course whose assessment breaks is then tried again as any message is, and does not hold up the others.
+    """
+    query = (
+        select(CourseRow.public_id, AssessmentRow.due_at)
+        .outerjoin(AssessmentRow, AssessmentRow.course_id == CourseRow.id)
+        .where(or_(AssessmentRow.course_id.is_(None), AssessmentRow.due_at <= now))
+        .order_by(AssessmentRow.due_at, CourseRow.id)
+    )
+    keys = {
+        f"{steps.ASSESS}:{course}:{due_at.isoformat() if due_at else 'first'}": course
+        for course, due_at in db.execute(query)
+    }
+    new = sorted(keys.keys() - outbox.known_keys(db, keys))[:limit]
+    for key in new:
+        outbox.add(db, steps.ASSESS, {"course": keys[key]}, dedup_key=key, now=now)
+    return len(new)
+
+
+@writing
+def release_expired(db: Session, *, now: datetime) -> int:
+    """Let go of tentative holds whose time is over; how many there were."""
+    return occupancies.release_expired(db, now=now)
+
+
+# --- steps ----------------------------------------------------------------------------------------------------------
+
+
+def _rest_or_go_on(db: Session, row: CourseRow, people: Directory, *, by: Actor, now: datetime) -> datetime | None:
+    """Pause the course while a pause covers now, take it up again after; the instant of the next such turn."""
+    zone = people.sites[row.site_id].zone
+    local = local_time(now, zone)
+    pauses = [one for one in absences.touching(db, local) if one.kind == "pause" and one.course_id == row.id]
+    if row.status != CourseStatus.ENDED:
+        is_resting = any(one.since <= local for one in pauses)
+        status = CourseStatus.PAUSED if is_resting else CourseStatus.ACTIVE
+        if status != row.status:
+            row.status, row.version = status.value, row.version + 1
+            audit.record(db, "turn", by=by, now=now, kind="course", subject=row.public_id, fields=["status"])
+    turns = [one.since if one.since > local else one.until for one in pauses]
+    return instant(min(turns), zone) if turns else None
+
+
+def _instant(found: Assessment, zone: str) -> datetime | None:
+    return instant(found.due, zone) if found.due else None
+
+
+def _write_down(db: Session, row: CourseRow, found: Assessment, *, due_at: datetime | None, now: datetime) -> None:
+    written = db.get(AssessmentRow, row.id) or AssessmentRow(course_id=row.id)
+    written.assessed_at, written.due_at = now, due_at
+    written.index, written.metrics = _index(found.index), dict(vars(found.metrics))
+    written.signals = [{"id": one.id, "level": one.level.value, **_detail(one)} for one in found.signals]
+    db.add(written)
+
+
+def _index(index: Index) -> dict[str, Any]:
+    return {
+        "value": float(index.value) if index.value is not None else None,
+        "n": index.n,
+        "n_star": index.n_star,
+        "components": {component.value: float(mean) for component, mean in index.components.items()},
+        "by_initiator": {by.value: float(mean) for by, mean in index.by_initiator.items()},
+    }
+
+
+def _detail(signal: Signal) -> dict[str, Any]:
+    """The signal as plain JSON, without id and level. Names nobody."""
+    return {
+        "text": signal.text,
+        "causes": list(dict.fromkeys(wording.cause(one) for one in signal.causes)),
+        "actions": list(signal.actions),
+        "clears": signal.clears,
+        "value": dict(signal.value),
+        "threshold": dict(signal.threshold),
+        "evidence": signal.evidence,
+        "episode": signal.episode,
+        "agreed": dict(signal.agreed),
+        "slots": [slot.isoformat(timespec="minutes") for slot in signal.appointments],
+    }
+
+
+class _Telling:
+    """One course's alerts, brought in line with what the rules say; and what came of it."""
+
+    def __init__(self, *, db: Session, course: CourseRow, grace: timedelta, by: Actor, now: datetime) -> None:
+        self.db, self.course, self.grace, self.by, self.now = db, course, grace, by, now
+        self.opened: list[str] = []
+        self.cleared: list[str] = []
+        self.notices = 0
+        self.wakes: list[datetime] = []
+
+    def take_over(self, found: Iterable[Signal]) -> None:
+        rows = {(row.rule, row.episode): row for row in alerts.of_course(self.db, self.course.id)}
+        standing = worth_telling(found)
+        for key, row in rows.items():
+            if key not in standing and row.state != AlertState.CLEARED:
+                self.clear(row)
+        for key, signal in standing.items():
+            row = rows[key] if key in rows else self.new_row(*key)
+            self.find_again(row, signal)
+
+    def new_row(self, rule: str, episode: str) -> AlertRow:
+        # As one that cleared before anybody was told of it, so that being found opens it.
+        row = AlertRow(course_id=self.course.id, rule=rule, episode=episode, state=AlertState.CLEARED.value, version=0)
+        self.db.add(row)
+        return row
+
+    def find_again(self, row: AlertRow, signal: Signal) -> None:
+        known = _known(row)
+        state = state_after(signal, known, self.now)
+        is_changed = (state, signal.level, signal.id) != (row.state, row.level, row.signal)
+        row.signal, row.level, row.is_clinic_caused = signal.id, signal.level.value, signal.is_clinic_caused
+        row.detail = _detail(signal)
+        if is_changed:
+            self.turn(row, state)
+        if is_news(signal, known, self.now):
+            self.tell(row, signal)
+        if state is AlertState.SNOOZED and row.snoozed_until:
+            self.wakes.append(row.snoozed_until)
+
+    def turn(self, row: AlertRow, state: AlertState) -> None:
+        """Write the new state, level or rule; open alerts begin afresh."""
+        was = row.state
+        row.state, row.changed_at, row.version = state.value, self.now, row.version + 1
+        if was == AlertState.CLEARED:
+            row.opened_at, row.cleared_at, row.useful = self.now, None, None
+        if state is AlertState.OPEN and was != AlertState.OPEN:
+            row.acknowledged_at, row.acknowledged_by, row.snoozed_until, row.note = None, None, None, None
+        self.db.flush()
+        if state is AlertState.OPEN and was != AlertState.OPEN:
+            self.opened.append(row.public_id)
+        self.record("open" if was == AlertState.CLEARED else "change", row)
+
+    def clear(self, row: AlertRow) -> None:
+        row.state, row.cleared_at, row.changed_at = AlertState.CLEARED.value, self.now, self.now
+        row.version += 1
+        if self.withdraw(row):
+            # Undone within the grace: nobody has heard of it, so its return would be news.
+            row.told_level, row.told_size = None, None
+        self.cleared.append(row.public_id)
+        self.record("clear", row)
+
+    def tell(self, row: AlertRow, signal: Signal) -> None:
+        self.withdraw(row)
+        length = days_ahead(signal)
+        round_ = f"{row.opened_at:%Y%m%dT%H%M%S}:{row.level}:{length or 0:g}"
+        for user in _readers(self.db, self.course, is_clinic_caused=row.is_clinic_caused):
+            self.notices += outbox.add(
+                self.db,
+                NOTICE,
+                {"alert": row.public_id, "user": user},
+                dedup_key=f"mail:{row.public_id}:{round_}:{user}",
+                not_before=self.now + self.grace,
+                now=self.now,
+            )
+        row.told_level = max(Level(row.told_level), signal.level).value if row.told_level else signal.level.value
+        row.told_size = length if length is not None else row.told_size
+
+    def withdraw(self, row: AlertRow) -> int:
+        """Call back what was not sent yet: newer words follow, or none are needed."""
+        unsent = outbox.waiting(self.db, NOTICE, about="alert", subject=row.public_id, free_at=self.now)
+        return outbox.close(self.db, unsent, "superseded", now=self.now)
+
+    def record(self, action: str, row: AlertRow) -> None:
+        audit.record(
+            self.db, action, by=self.by, now=self.now, kind="alert", subject=row.public_id, fields=["state", "level"]
+        )
+
+
+def _known(row: AlertRow) -> Known:
+    return Known(
+        state=AlertState(row.state),
+        told_level=Level(row.told_level) if row.told_level else None,
+        told_days=row.told_size,
+        snoozed_until=row.snoozed_until,
+        cleared_at=row.cleared_at,
+    )
+
+
+def _readers(db: Session, course: CourseRow, *, is_clinic_caused: bool) -> list[str]:
+    """Public ids of the users who are told: the therapist's own, and for what the clinic caused the managers'."""
+    roles: Mapping[str, Any] = {
+        Role.THERAPIST.value: UserRow.therapist_id == course.therapist_id,
+        **({Role.MANAGER.value: true()} if is_clinic_caused else {}),
+    }
+    found: set[str] = set()
+    for role, whose in roles.items():
+        query = select(UserRow.public_id).join(UserRoleRow, UserRoleRow.user_id == UserRow.id)
+        found |= set(db.scalars(query.where(UserRoleRow.role == role, UserRow.disabled_at.is_(None), whose)))
+    return sorted(found)
