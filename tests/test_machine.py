@@ -7,10 +7,11 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from pathlib import Path
 from smtplib import SMTP, SMTPDataError
+from socket import create_server
 from time import monotonic, sleep
 from urllib.parse import urlsplit
 
@@ -23,7 +24,7 @@ from playwright.sync_api import Page
 from service.commands import COMMANDS, embedded, own_keys
 from service.commands.embedded import Server
 from service.commands.supervisor import Supervisor, tethered
-from tests.servers import Inbox, PostgreSQL
+from tests.servers import Inbox, PostgreSQL, Program
 
 ROOT = Path(__file__).parents[1]
 
@@ -152,6 +153,88 @@ class TestSupervisor:
         assert process.returncode == 7
         if sys.platform == "linux":
             assert int(said) == process.pid
+
+
+@pytest.fixture
+def start_up(tmp_path: Path) -> Iterator[Callable[[], Program]]:
+    """`samehour up` on data of its own; each call starts another one on the same data."""
+    with create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    programs: list[Program] = []
+
+    def start() -> Program:
+        command = [sys.executable, "-m", "service.commands", "up", "--port", str(port)]
+        env = {"SAMEHOUR_DATA": str(tmp_path / "data")}
+        programs.append(Program(command, env=env, log=tmp_path / f"up-{len(programs)}.log"))
+        return programs[-1]
+
+    yield start
+    for program in programs:
+        program.stop()
+
+
+@pytest.mark.storm
+class TestUp:
+    def test_ready_then_restarts_what_is_killed_then_leaves_nothing(self, start_up: Callable[[], Program]) -> None:
+        up = start_up()
+        wait_until_ready(up)
+        first = children_of(up)
+        assert set(first) == {"redis", "web", "worker", "sweeper"}
+        killed = ("redis", "web", "sweeper")
+        for name in killed:
+            first[name].kill()
+        assert until(lambda: all(first[name] != children_of(up).get(name, first[name]) for name in killed)), up.said
+        last = children_of(up)
+        up.process.send_signal(signal.SIGINT)
+        assert up.process.wait(timeout=30) == 0, up.said
+        assert [name for name, it in last.items() if is_running(it.pid)] == []
+
+    def test_a_kill_leaves_nothing_and_the_next_start_waits_for_the_files(
+        self, start_up: Callable[[], Program]
+    ) -> None:
+        up = start_up()
+        wait_until_ready(up)
+        children = children_of(up)
+        up.process.kill()
+        up.process.wait()
+        again = start_up()
+        assert until(lambda: not any(is_running(it.pid) for it in children.values()))
+        wait_until_ready(again)
+
+    def test_a_second_one_on_the_same_data_is_refused(self, start_up: Callable[[], Program]) -> None:
+        up = start_up()
+        wait_until_ready(up)
+        second = start_up()
+        assert second.process.wait(timeout=30) == 1
+        assert "already running" in second.said
+        assert up.is_running
+
+    def test_a_taken_port_is_named(self, tmp_path: Path) -> None:
+        with create_server(("127.0.0.1", 0)) as taken:
+            port = str(taken.getsockname()[1])
+            env = {"SAMEHOUR_DATA": str(tmp_path)}
+            up = Program(
+                [sys.executable, "-m", "service.commands", "up", "--port", port], env=env, log=tmp_path / "log"
+            )
+            assert up.process.wait(timeout=30) == 1
+        assert f"Port {port} can't be used" in up.said
+
+
+def wait_until_ready(up: Program) -> None:
+    said = "samehour is ready at"
+    until(lambda: said in up.said or not up.is_running, 60)
+    assert said in up.said, up.said
+
+
+def children_of(up: Program) -> dict[str, psutil.Process]:
+    """What it runs, by the names that it prints; a process that has ended is not among them."""
+    marks = {"redis": "redis.sock", "web": "gunicorn", "worker": "workers work", "sweeper": "workers sweep"}
+    found: dict[str, psutil.Process] = {}
+    for process in psutil.Process(up.process.pid).children():
+        with suppress(psutil.Error):
+            line = " ".join(process.cmdline())
+            found |= {name: process for name, mark in marks.items() if mark in line and "tether.py" not in line}
+    return found
 
 
 class TestOwnKeys:

@@ -22,6 +22,7 @@ from service.commands.supervisor import tethered
 
 OLDEST = (6, 2)
 PROGRAMS = ("redis-server", "valkey-server")
+LOG = "redis.log"
 LONGEST_SOCKET_PATH = 100
 """Bytes; the system's own limit is 104 on macOS and 108 on Linux."""
 
@@ -102,7 +103,7 @@ class Server:
         self.process = self._launch()
 
     def _launch(self) -> subprocess.Popen[bytes]:
-        with (self.folder / "redis.log").open("ab") as log:
+        with (self.folder / LOG).open("ab") as log:
             process = subprocess.Popen(
                 tethered(self.plan.command), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
@@ -146,6 +147,7 @@ def _configuration(folder: Path, socket: Path) -> str:
         "appendfsync everysec",
         'save ""',
         "maxmemory-policy noeviction",
+        f'logfile "{folder / LOG}"',
         "loglevel warning",
     ]
     return "\n".join(lines) + "\n"

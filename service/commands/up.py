@@ -71,8 +71,10 @@ def _start_redis(supervisor: Supervisor, env: dict[str, str], data_dir: Path) ->
         plan = embedded.plan(data_dir / "redis")
         supervisor.start("redis", plan.command, env)
         embedded.wait_until_ready(plan.url)
-    except (embedded.CannotFindRedis, embedded.CannotStartRedis) as reason:
+    except embedded.CannotFindRedis as reason:
         raise CannotStart(str(reason)) from None
+    except embedded.CannotStartRedis as reason:
+        raise CannotStart(f"{reason} See {data_dir / 'redis' / embedded.LOG}.") from None
     env["SAMEHOUR_REDIS_URL"] = plan.url
 
 
