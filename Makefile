@@ -21,6 +21,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do $(cal
 PORT ?= 8000
 PROCESSES ?= auto
 TESTS ?=
+BENCH ?=
 
 .PHONY: help run test sure bench format lint types walls migrate lock setup setup-dev chromium clean
 
@@ -40,8 +41,8 @@ sure: setup-dev ## The one command that says you are done: format, lint, walls, 
 	@$(BIN)/mypy
 	@$(MAKE) test
 
-bench: setup-dev ## Measure the figures of docs/benchmarks on this machine
-	@$(BIN)/python -m tests.benchmarks
+bench: setup-dev ## Measure how fast it is on this machine (BENCH=p1 to narrow)
+	@$(BIN)/python -m tests.benchmarks $(BENCH)
 
 format: setup-dev ## Put the code in its usual form
 	@$(BIN)/ruff check --fix .
@@ -55,7 +56,7 @@ lint: setup-dev ## Look for faults without changing anything
 types: setup-dev ## Check the types, strictly
 	@$(BIN)/mypy
 
-migrate: setup ## Bring the database (DATABASE_URL, else .data/) to the newest schema
+migrate: setup ## Bring the database (SAMEHOUR_DATABASE_URL, else in .data/) to the newest schema
 	@$(BIN)/samehour init
 
 lock: setup-dev ## Pin the newest versions that pyproject.toml allows (then run make sure)
