@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, Integer, String, Text, func, or_, select, update
+from sqlalchemy import JSON, ColumnElement, Index, Integer, String, Text, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.domain.refusals import NotFound
@@ -27,7 +27,7 @@ class OutboxRow(Model):
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)
     """Opaque ids only."""
     state: Mapped[str] = mapped_column(String(12), default="pending")
-    """pending, done, superseded, dead."""
+    """pending, done, superseded, dead, dropped."""
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     not_before: Mapped[datetime] = mapped_column(UtcTime)
     lease_until: Mapped[datetime | None] = mapped_column(UtcTime)
@@ -71,7 +71,7 @@ def due(session: Session, *, now: datetime, limit: int) -> list[int]:
     """Ids of messages to be carried out now and held by nobody."""
     query = (
         select(OutboxRow.id)
-        .where(OutboxRow.state == "pending", OutboxRow.not_before <= now, _is_free(now))
+        .where(OutboxRow.state == "pending", OutboxRow.not_before <= now, is_free(now))
         .order_by(OutboxRow.not_before, OutboxRow.id)
         .limit(limit)
     )
@@ -95,7 +95,7 @@ def waiting(session: Session, topic: str, *, about: str, subject: str, free_at: 
     query = select(OutboxRow.id).where(
         OutboxRow.state == "pending", OutboxRow.topic == topic, OutboxRow.payload[about].as_string() == subject
     )
-    return list(session.scalars(query if free_at is None else query.where(_is_free(free_at))))
+    return list(session.scalars(query if free_at is None else query.where(is_free(free_at))))
 
 
 def close(session: Session, ids: Iterable[int], state: str, *, now: datetime) -> int:
@@ -138,7 +138,7 @@ def lease(session: Session, message: int, *, until: datetime, now: datetime) -> 
     taken = count(
         session.execute(
             update(OutboxRow)
-            .where(OutboxRow.id == message, OutboxRow.state == "pending", OutboxRow.not_before <= now, _is_free(now))
+            .where(OutboxRow.id == message, OutboxRow.state == "pending", OutboxRow.not_before <= now, is_free(now))
             .values(lease_until=until, attempts=OutboxRow.attempts + 1)
         )
     )
@@ -155,5 +155,6 @@ def settle(session: Session, message: int, attempt: int, **values: Any) -> bool:
     return count(ended) > 0
 
 
-def _is_free(now: datetime) -> Any:
+def is_free(now: datetime) -> ColumnElement[bool]:
+    """Nobody is carrying it out."""
     return or_(OutboxRow.lease_until.is_(None), OutboxRow.lease_until <= now)

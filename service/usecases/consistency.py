@@ -228,7 +228,7 @@ class _Telling:
         self.withdraw(row)
         length = days_ahead(signal)
         round_ = f"{row.opened_at:%Y%m%dT%H%M%S}:{row.level}:{length or 0:g}"
-        for user in _readers(self.db, self.course, is_clinic_caused=row.is_clinic_caused):
+        for user in readers(self.db, self.course, is_clinic_caused=row.is_clinic_caused):
             self.notices += outbox.add(
                 self.db,
                 NOTICE,
@@ -261,8 +261,8 @@ def _known(row: AlertRow) -> Known:
     )
 
 
-def _readers(db: Session, course: CourseRow, *, is_clinic_caused: bool) -> list[str]:
-    """Public ids of the users who are told: the therapist's own, and for what the clinic caused the managers'."""
+def readers(db: Session, course: CourseRow, *, is_clinic_caused: bool) -> list[str]:
+    """A step: public ids of the users who are told: the therapist's, and for what the clinic caused the managers'."""
     roles: Mapping[str, Any] = {
         Role.THERAPIST.value: UserRow.therapist_id == course.therapist_id,
         **({Role.MANAGER.value: true()} if is_clinic_caused else {}),

@@ -1,0 +1,246 @@
+"""Messages on their way: who takes one, how it ended, what waits, and which loops are alive.
+
+A message is taken by a lease, looked at again (does it still hold?), carried out with no transaction open, and marked.
+Whoever dies in between loses the lease, and the next one takes over.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from service.domain import access
+from service.domain.access import Actor, Role
+from service.domain.alert import AlertState
+from service.domain.refusals import Conflict, NotFound
+from service.store import alerts as alert_rows
+from service.store import audit, outbox
+from service.store.base import count
+from service.store.courses import CourseRow
+from service.store.outbox import HeartbeatRow, OutboxRow
+from service.store.people import UserRow, directory
+from service.store.transaction import note_message, reading, writing
+from service.usecases import alerts, consistency
+
+LEASE = timedelta(seconds=40)
+"""Whoever carries a message out must be done by then: with a sweep every 15 s, what a crash held is out in a minute."""
+WAITS = (
+    timedelta(seconds=5),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=5),
+    timedelta(hours=10),
+    timedelta(hours=14),
+    timedelta(hours=20),
+    timedelta(hours=24),
+)
+"""After each attempt that failed; 75 hours in all, as Standard Webhooks has it."""
+ATTEMPTS = len(WAITS) + 1
+
+
+class CannotRetry(Conflict):
+    """It has been carried out, or was called back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """A notice's reader and what it is about."""
+
+    to: str
+    """An e-mail address."""
+    alert: alerts.Alert
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """A message that is ours to carry out until the lease ends."""
+
+    message: int
+    id: str
+    """Stable over attempts: two deliveries with one id are one message."""
+    topic: str
+    payload: Mapping[str, Any]
+    attempt: int
+    letter: Letter | None
+    """For a notice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """A message as operators see it: ids, never words."""
+
+    id: str
+    topic: str
+    state: str
+    """pending, done, superseded, dead, dropped."""
+    attempts: int
+    not_before: datetime
+    is_taken: bool
+    last_error: str | None
+    created_at: datetime
+    done_at: datetime | None
+
+
+@writing
+def take(db: Session, *, message: int, now: datetime) -> Taken | None:
+    """Lease the message, or None: somebody else has it, it is done or not due, or it holds no more."""
+    row = outbox.lease(db, message, until=now + LEASE, now=now)
+    if row is None:
+        return None
+    if row.attempts > ATTEMPTS:
+        # Each attempt ended with its worker: nobody was left to say so.
+        outbox.settle(db, message, row.attempts, state="dead", last_error=row.last_error or "no attempt ended")
+        return None
+    letter = _letter(db, row, now) if row.topic == consistency.NOTICE else None
+    if letter is None and row.topic == consistency.NOTICE:
+        outbox.settle(db, message, row.attempts, state="superseded", done_at=now)
+        return None
+    return Taken(
+        message=row.id,
+        id=row.public_id,
+        topic=row.topic,
+        payload=dict(row.payload),
+        attempt=row.attempts,
+        letter=letter,
+    )
+
+
+@writing
+def done(db: Session, *, message: int, attempt: int, now: datetime) -> bool:
+    """It was carried out; False where a later attempt has taken over, or it is marked already."""
+    return outbox.settle(db, message, attempt, state="done", done_at=now, last_error=None)
+
+
+@writing
+def failed(db: Session, *, message: int, attempt: int, error: str, now: datetime) -> bool:
+    """This attempt failed: wait and try again, or give up after the tenth. True while there is another attempt.
+
+    `error` is a kind of fault, never what a server or a person said: it is shown to operators.
+    """
+    if attempt >= ATTEMPTS:
+        outbox.settle(db, message, attempt, state="dead", last_error=error[:200])
+        return False
+    outbox.settle(db, message, attempt, not_before=now + WAITS[attempt - 1], last_error=error[:200])
+    return True
+
+
+@reading
+def due(db: Session, *, limit: int = 500, waited: timedelta = timedelta(0), now: datetime) -> list[int]:
+    """Messages that nobody has and whose time came at least so long ago, the oldest first."""
+    found = outbox.due(db, now=now, limit=limit)
+    if not waited or not found:
+        return found
+    query = select(OutboxRow.id).where(OutboxRow.id.in_(found), OutboxRow.not_before <= now - waited)
+    late = set(db.scalars(query))
+    return [one for one in found if one in late]
+
+
+@reading
+def listed(
+    db: Session, *, states: tuple[str, ...] = ("pending", "dead"), limit: int = 200, by: Actor, now: datetime
+) -> list[Message]:
+    """Messages in these states, the oldest first."""
+    access.require(by, Role.ADMIN, Role.MANAGER, to_change=False)
+    query = select(OutboxRow).where(OutboxRow.state.in_(states)).order_by(OutboxRow.not_before, OutboxRow.id)
+    return [_message(row, now) for row in db.scalars(query.limit(limit))]
+
+
+@writing
+def retry(db: Session, *, message: str, by: Actor, now: datetime) -> None:
+    """Try it now, with ten attempts before it.
+
+    :raises NotFound: no such message. :raises CannotRetry: see there.
+    """
+    access.require(by, Role.ADMIN)
+    row = outbox.get(db, message)
+    again = update(OutboxRow).where(
+        OutboxRow.id == row.id, OutboxRow.state.in_(("pending", "dead")), outbox.is_free(now)
+    )
+    if not count(db.execute(again.values(state="pending", attempts=0, not_before=now, lease_until=None))):
+        raise CannotRetry("It was carried out or called back, or is being carried out right now.")
+    note_message(db, row.id)
+    audit.record(db, "retry", by=by, now=now, kind="message", subject=message)
+
+
+@writing
+def drop(db: Session, *, message: str, by: Actor, now: datetime) -> None:
+    """Never carry it out. :raises NotFound: no such message. :raises CannotRetry: see there."""
+    access.require(by, Role.ADMIN)
+    row = outbox.get(db, message)
+    ended = update(OutboxRow).where(
+        OutboxRow.id == row.id, OutboxRow.state.in_(("pending", "dead")), outbox.is_free(now)
+    )
+    if not count(db.execute(ended.values(state="dropped", done_at=now, lease_until=None))):
+        raise CannotRetry("It was carried out or called back, or is being carried out right now.")
+    audit.record(db, "drop", by=by, now=now, kind="message", subject=message)
+
+
+@writing
+def lease_loop(db: Session, *, name: str, holder: str, lasts: timedelta, now: datetime) -> bool:
+    """True where `holder` may run the loop of that name for so long; it also says that the loop is alive."""
+    mine = (
+        update(HeartbeatRow)
+        .where(
+            HeartbeatRow.name == name,
+            or_(HeartbeatRow.holder == holder, HeartbeatRow.lease_until.is_(None), HeartbeatRow.lease_until <= now),
+        )
+        .values(holder=holder, at=now, lease_until=now + lasts)
+    )
+    if count(db.execute(mine)):
+        return True
+    if db.get(HeartbeatRow, name) is not None:
+        return False
+    db.add(HeartbeatRow(name=name, holder=holder, at=now, lease_until=now + lasts))
+    return True
+
+
+@writing
+def leave_loop(db: Session, *, name: str, holder: str) -> None:
+    """Give the lease back, so that another may go on at once."""
+    db.execute(
+        update(HeartbeatRow)
+        .where(HeartbeatRow.name == name, HeartbeatRow.holder == holder)
+        .values(holder=None, lease_until=None)
+    )
+
+
+@writing
+def heartbeat(db: Session, *, name: str, now: datetime) -> None:
+    """The loop of that name is alive."""
+    if not count(db.execute(update(HeartbeatRow).where(HeartbeatRow.name == name).values(at=now))):
+        db.add(HeartbeatRow(name=name, at=now))
+
+
+# --- steps ----------------------------------------------------------------------------------------------------------
+
+
+def _letter(db: Session, row: OutboxRow, now: datetime) -> Letter | None:
+    """Who is to be told of what; None where it holds no more, or is no longer theirs to hear."""
+    try:
+        alert = alert_rows.get(db, row.payload["alert"])
+    except NotFound:
+        return None
+    course = db.get_one(CourseRow, alert.course_id)
+    readers = consistency.readers(db, course, is_clinic_caused=alert.is_clinic_caused)
+    if alerts.state_now(alert, now) is not AlertState.OPEN or row.payload["user"] not in readers:
+        return None
+    to = db.scalar(select(UserRow.email).where(UserRow.public_id == row.payload["user"]))
+    return Letter(to=to, alert=alerts.views(db, [alert], directory(db), now=now)[0]) if to else None
+
+
+def _message(row: OutboxRow, now: datetime) -> Message:
+    return Message(
+        id=row.public_id,
+        topic=row.topic,
+        state=row.state,
+        attempts=row.attempts,
+        not_before=row.not_before,
+        is_taken=row.lease_until is not None and row.lease_until > now,
+        last_error=row.last_error,
+        created_at=row.created_at,
+        done_at=row.done_at,
+    )
