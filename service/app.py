@@ -20,7 +20,7 @@ from itsdangerous import BadSignature, Signer
 from prometheus_client import Counter, Histogram
 from rq import Queue
 from rq.serializers import JSONSerializer
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response as AnyResponse
 
 from service import api, clock, feeds, web
@@ -195,7 +195,9 @@ def _admit(app: Flask) -> None:
     def admit() -> AnyResponse | None:
         policy = policy_of(app)
         if policy is None or policy.admits(g.actor):
-            return None
+            # Here for all doors, so that no use-case has to think of it.
+            is_locked = g.actor is not None and not g.actor.may_write and request.method not in SAFE
+            return _say(403, "Not allowed", "This access may read and not change.") if is_locked else None
         if g.actor is not None:
             return _say(403, "Not allowed", "Your role does not include this page.")
         if _is_for_programs():
@@ -286,12 +288,15 @@ def _answer_faults(app: Flask) -> None:
         if fault.code is None or fault.code < 400:
             return fault.get_response()
         more = getattr(fault, "data", None) or {}
-        return _say(
+        answer = _say(
             fault.code,
             fault.name,
             fault.description or "",
             more={"errors": more["messages"]} if "messages" in more else {},
         )
+        if isinstance(fault, MethodNotAllowed) and fault.valid_methods:
+            answer.headers["Allow"] = ", ".join(sorted(fault.valid_methods))
+        return answer
 
     @app.errorhandler(Exception)
     def break_down(fault: Exception) -> AnyResponse:

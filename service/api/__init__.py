@@ -1,22 +1,50 @@
 """JSON under /api/v1. Each route parses what was asked, calls one use-case, and answers with what came back."""
 
-from collections.abc import Mapping
-from typing import Any
+from uuid import UUID
 
-from flask import Flask, Response, jsonify
+from flask import Flask, g
+from werkzeug.routing import UUIDConverter
 
+from service.api import absences, alerts, appointments, assess, clients, courses, places, standings, therapists, users
+from service.api.document import document
+from service.api.problems import say_no
 from service.config import Settings
+
+__all__ = ["open_doors", "say_no"]
+
+
+class PublicId(UUIDConverter):
+    """`<id:course>`: a public id in an address, as text. Anything else there is 404 before any look-up."""
+
+    def to_python(self, value: str) -> str:  # type: ignore[override]
+        return str(UUID(value))
+
+    def to_url(self, value: str) -> str:  # type: ignore[override]
+        return value
 
 
 def open_doors(app: Flask, settings: Settings) -> None:
     """Register every route for programs."""
+    app.url_map.converters["id"] = PublicId
 
+    @app.before_request
+    def bring_horizon() -> None:
+        g.horizon = settings.horizon
 
-def say_no(*, status: int, title: str, message: str, where: str | None, more: Mapping[str, Any]) -> Response:
-    """A problem detail (RFC 9457)."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": message, **more}
-    if where:
-        body["where"] = where
-    answer = jsonify(body)
-    answer.status_code, answer.content_type = status, "application/problem+json"
-    return answer
+    document(
+        app,
+        [
+            places.sites,
+            places.rooms,
+            therapists.routes,
+            clients.routes,
+            courses.routes,
+            standings.routes,
+            appointments.routes,
+            absences.routes,
+            alerts.routes,
+            assess.routes,
+            users.users,
+            users.tokens,
+        ],
+    )

@@ -20,6 +20,7 @@ COMMANDS = {
     "outbox": ("outbox", "Show messages that wait or failed, and try them again."),
     "people": ("people", "Add people, change their roles, and make sign-in links."),
     "links": ("links", "Print one sign-in link per role."),
+    "openapi": ("openapi", "Print the OpenAPI document of the JSON API."),
     "feeds": ("feeds", "List, make and revoke calendar feeds."),
 }
 
