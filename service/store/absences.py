@@ -80,7 +80,7 @@ def concerns(row: AbsenceRow, *, therapist_id: int, room_id: int | None, site_id
 def told(session: Session, course_id: int) -> dict[int, datetime]:
     """When the course was told, by inner absence id."""
     query = select(AnnouncementRow.absence_id, AnnouncementRow.told_at).where(AnnouncementRow.course_id == course_id)
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def told_courses(session: Session, absence_ids: Iterable[int]) -> dict[tuple[int, int], datetime]:

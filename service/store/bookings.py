@@ -29,7 +29,7 @@ def place(session: Session, rows: Sequence[AppointmentRow], people: Directory) -
     spans = wanted(session, rows)
     occupancies.lock(session, (key for span in spans for key in span.keys))
     holding = [span for span in spans if occupancies.is_occupying(span.appointment)]
-    if in_the_way := occupancies.overlaps(session, holding) or _among_themselves(holding):
+    if in_the_way := occupancies.overlaps(session, holding) or among_themselves(holding):
         raise cannot_book(session, in_the_way, people)
     session.add_all(rows)
     session.flush()
@@ -49,7 +49,7 @@ def describe(session: Session, found: Sequence[Overlap], people: Directory) -> l
     """The overlaps in words and local times, for whoever has to choose another hour."""
     ids = {overlap.appointment_id for overlap in found if overlap.appointment_id}
     query = select(AppointmentRow.id, AppointmentRow.public_id).where(AppointmentRow.id.in_(sorted(ids)))
-    public_ids = dict(session.execute(query).tuples().all())
+    public_ids = dict(session.execute(query).all())
     return [
         Clash(
             kind=overlap.kind.name.lower(),
@@ -73,7 +73,7 @@ def _who(session: Session, overlap: Overlap, people: Directory) -> tuple[str, st
     return clients.by_ids(session, [overlap.who])[overlap.who].public_id, ""
 
 
-def _among_themselves(spans: Sequence[Wanted]) -> list[Overlap]:
+def among_themselves(spans: Sequence[Wanted]) -> list[Overlap]:
     """Overlaps within what is to be written now, such as two hours of one standing on the same evening."""
     last: dict[tuple[int, int], Wanted] = {}
     found = []

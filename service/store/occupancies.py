@@ -191,4 +191,4 @@ def release_expired(session: Session, *, now: datetime) -> int:
 def standing_of(session: Session, appointment_ids: Iterable[int]) -> dict[int, StandingRow]:
     """The standing behind each of the appointments that has one."""
     query = select(AppointmentRow.id, StandingRow).join(StandingRow, StandingRow.id == AppointmentRow.standing_id)
-    return dict(session.execute(query.where(AppointmentRow.id.in_(sorted(appointment_ids)))).tuples().all())
+    return dict(session.execute(query.where(AppointmentRow.id.in_(sorted(appointment_ids)))).all())

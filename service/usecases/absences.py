@@ -104,6 +104,8 @@ def withdraw(db: Session, *, absence: str, by: Actor, now: datetime) -> None:
     """It was entered in error, or does not happen. Hours already let go stay so, and can be taken up again."""
     row, people = absences.get(db, absence), directory(db)
     _may_enter(by, AbsenceKind(row.kind), people.therapist_public(row.therapist_id) if row.therapist_id else None)
+    if row.kind == AbsenceKind.PAUSE:
+        raise Malformed("A pause belongs to a course; let the course go on instead.", where="absence")
     row.withdrawn_at, row.changed_at = now, now
     audit.record(db, "withdraw", by=by, now=now, kind="absence", subject=row.public_id)
     _tell_all(db, row, people, now=now)
@@ -115,6 +117,7 @@ def tell(db: Session, *, absence: str, course: str, told_at: datetime | None = N
 
     :raises Malformed: in the future.
     """
+    steps.take_turn(db, CourseRow.public_id == course)
     row, people, whose = absences.get(db, absence), directory(db), courses.get(db, course)
     steps.may_book(db, whose, people, by)
     told = told_at or now
@@ -137,6 +140,10 @@ def release(
     """Let hours in the span go, all that are still booked or those named; how many. Each becomes a visible break."""
     row, people = absences.get(db, absence), directory(db)
     _may_enter(by, AbsenceKind(row.kind), people.therapist_public(row.therapist_id) if row.therapist_id else None)
+    hours = _taken(db, row)
+    steps.take_turn(db, CourseRow.id.in_(sorted({hour.course_id for hour in hours})))
+    for hour in hours:
+        db.expire(hour)  # it may have changed while we waited
     going = [
         hour
         for hour in _taken(db, row)

@@ -86,8 +86,10 @@ def book(
 
     :raises CannotBook: taken. :raises NeedsReason: something speaks against it and no `reason` was given.
     """
+    steps.take_turn(db, CourseRow.public_id == course)
     found, people = courses.get(db, course), directory(db)
     steps.may_book(db, found, people, by)
+    steps.expect_running(found, place.starts)
     value = Appointment(
         id=new_public_id(),
         standing=None,
@@ -135,6 +137,7 @@ def move(
     moved = before.move_to(
         destination(before, to), by=asked_by, reason=reason, told_at=local_time(now, row.zone) if is_told else None
     )
+    steps.expect_running(course, moved.starts)
     appointments.take_over(row, moved, people, now=now)
     _weigh(db, row, course, people, override)
     steps.place(db, [row], people, now=now)
@@ -191,6 +194,7 @@ def uncancel(
     """
     row, course, people = _find(db, appointment_id, by)
     steps.expect_version(row.version, if_version)
+    steps.expect_running(course, row.starts)
     again = _value(db, row, people).uncancel()
     appointments.take_over(row, again, people, now=now)
     row.reason, row.keeps_hour = None, False
@@ -215,10 +219,12 @@ def mark(
 ) -> Booked:
     """Note what happened; `at` is local, and means now where it is None.
 
-    :raises CannotMark: it was cancelled, or has not begun.
+    :raises CannotMark: it was cancelled, or has not begun. :raises Malformed: `at` lies in the future.
     """
     row, course, people = _find(db, appointment_id, by)
     steps.expect_version(row.version, if_version)
+    if at is not None and at > local_time(now, row.zone):
+        raise Malformed("What happens is noted once it has happened.", where="at")
     marked = _value(db, row, people).marked(mark, at=at or local_time(now, row.zone), late_by=late_by)
     appointments.take_over(row, marked, people, now=now)
     _record(db, f"mark {mark.value}", row, by=by, now=now, fields=["status"])
@@ -242,7 +248,7 @@ def tell(db: Session, *, appointment_id: str, told_at: datetime | None = None, b
         row.told_at = row.told_at or told
     row.version += 1
     _record(db, "tell", row, by=by, now=now, fields=["told_at"])
-    steps.course_changed(db, course, therapists=[], now=now)
+    steps.course_changed(db, course, therapists=[row.therapist_id], now=now)
     return _booked(db, [row], people)[0]
 
 
@@ -314,6 +320,9 @@ def destination(before: Appointment, to: Destination) -> Place:
 def _find(
     db: Session, appointment_id: str, by: Actor, *, to_change: bool = True
 ) -> tuple[AppointmentRow, CourseRow, Directory]:
+    if to_change:
+        its_course = select(AppointmentRow.course_id).where(AppointmentRow.public_id == appointment_id)
+        steps.take_turn(db, CourseRow.id.in_(its_course))
     row, people = appointments.get(db, appointment_id), directory(db)
     course = db.get_one(CourseRow, row.course_id)
     (steps.may_book if to_change else steps.may_see)(db, course, people, by)
@@ -447,7 +456,7 @@ def _one_booked(
 
 def _public_standings(db: Session, rows: Iterable[AppointmentRow]) -> dict[int, str]:
     ids = sorted({row.standing_id for row in rows if row.standing_id})
-    return dict(db.execute(select(StandingRow.id, StandingRow.public_id).where(StandingRow.id.in_(ids))).tuples().all())
+    return dict(db.execute(select(StandingRow.id, StandingRow.public_id).where(StandingRow.id.in_(ids))).all())
 
 
 def _away(db: Session, rows: Sequence[AppointmentRow]) -> steps.Known:

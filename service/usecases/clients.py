@@ -141,7 +141,7 @@ def _matches(db: Session, ids: list[int]) -> list[Match]:
         CourseRow, CourseRow.id == CourseClientRow.course_id
     )
     of_client: dict[int, list[str]] = {}
-    for client, course in db.execute(joined.where(CourseClientRow.client_id.in_(ids)).order_by(CourseRow.id)).tuples():
+    for client, course in db.execute(joined.where(CourseClientRow.client_id.in_(ids)).order_by(CourseRow.id)):
         of_client.setdefault(client, []).append(course)
     return [
         Match(

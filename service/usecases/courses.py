@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from service.domain import access
-from service.domain.access import Actor, Role
+from service.domain.access import CLOCK, Actor, Role
 from service.domain.appointment import Initiator, Status
 from service.domain.course import Course, CourseStatus, Ending
 from service.domain.hours import LocalTime, local_time
@@ -32,6 +32,7 @@ from service.store.people import Directory, directory
 from service.store.transaction import reading, writing
 from service.usecases import standings as standing_uses
 from service.usecases import steps
+from service.usecases.drafts import PAUSE
 
 
 class CannotEnd(Conflict):
@@ -39,7 +40,7 @@ class CannotEnd(Conflict):
 
 
 class CannotPause(Conflict):
-    """The course has ended, or rests already in that time."""
+    """It rests already in that time, or not at all on the day on which it is to go on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,22 +117,25 @@ def open(  # noqa: A001  the word of the trade
 def end(
     db: Session, *, course: str, on: date, ending: Ending, if_version: int | None = None, by: Actor, now: datetime
 ) -> None:
-    """The course has no hour from that day on; those booked are freed.
+    """The course has no hour from that day on; those booked are freed. Until that day it goes on as it is.
 
     :raises CannotEnd: see there. :raises Stale: changed since it was read.
     """
-    row, _people = _find(db, course, by)
+    row, people = _find(db, course, by)
     steps.expect_version(row.version, if_version)
     if row.status == CourseStatus.ENDED:
         raise CannotEnd("This course has already ended.")
-    later = [one for one in appointments.of_course(db, row.id) if one.starts >= datetime.combine(on, time())]
+    day = datetime.combine(on, time())
+    later = [one for one in appointments.of_course(db, row.id) if one.starts >= day or (one.slot or day) > day]
     if any(one.status in {Status.HELD, Status.NO_SHOW, Status.LATE_NOT_SEEN} for one in later):
         raise CannotEnd("An hour on or after that day has taken place: choose a later day.", where="on")
     for standing in standings.of_course(db, row.id):
         if standing.until is None or standing.until > on:
             standing_uses.end_row(db, standing, on, now=now)
-    _void(db, [one for one in later if one.standing_id is None], now=now)
-    row.status, row.ending, row.ended_on, row.version = CourseStatus.ENDED.value, ending.value, on, row.version + 1
+    # Ad hoc ones, and those of an earlier slot that were moved behind the end.
+    _void(db, [one for one in later if one.void_at is None], now=now)
+    row.ending, row.ended_on, row.version = ending.value, on, row.version + 1
+    row.status = _status_at(db, row, people, now)
     audit.record(db, "end", by=by, now=now, kind="course", subject=row.public_id, detail={"ending": ending.value})
     steps.course_changed(db, row, therapists={one.therapist_id for one in later} | {row.therapist_id}, now=now)
 
@@ -150,11 +154,11 @@ def pause(
 ) -> str:
     """Public id of a rest agreed from one day until another (excluded); the hour stays theirs, or is freed.
 
-    :raises CannotPause: see there. :raises CannotBeAway: it ends before it begins.
+    :raises CannotPause: it rests already in that time. :raises CannotBeAway: it ends before it begins.
+    :raises CourseHasEnded: before it would begin.
     """
     row, people = _find(db, course, by)
-    if row.status == CourseStatus.ENDED:
-        raise CannotPause("This course has ended.")
+    steps.expect_running(row, datetime.combine(since, time()))
     absence = AbsenceRow(
         kind="pause",
         course_id=row.id,
@@ -164,17 +168,14 @@ def pause(
         changed_at=now,
     )
     absences.as_value(absence, people)
-    if any(
-        one.kind == "pause" and one.course_id == row.id for one in absences.touching(db, absence.since, absence.until)
-    ):
+    if _rests(db, row, absence.since, absence.until):
         raise CannotPause("The course already rests in that time.")
     db.add(absence)
     db.flush()
     if is_told:
         db.add(AnnouncementRow(absence_id=absence.id, course_id=row.id, told_at=now, made_by=by.name))
     resting = _rest(db, row, absence, told_at=now if is_told else None, now=now)
-    row.status = CourseStatus.PAUSED.value if _is_now(absence, row, people, now) else row.status
-    row.version += 1
+    row.status, row.version = _status_at(db, row, people, now), row.version + 1
     audit.record(
         db, "pause", by=by, now=now, kind="course", subject=row.public_id, detail={"absence": absence.public_id}
     )
@@ -187,28 +188,45 @@ def pause(
 def resume(db: Session, *, course: str, on: date, by: Actor, now: datetime) -> int:
     """End the rest on that day; how many of its hours are booked again. Those taken meanwhile stay visibly cancelled.
 
-    :raises CannotPause: it does not rest.
+    On the day on which it was to begin, the rest is called off as a whole; a later one stays.
+
+    :raises CannotPause: it does not rest on that day.
     """
     row, people = _find(db, course, by)
     day = datetime.combine(on, time())
-    resting = [one for one in absences.touching(db, day) if one.kind == "pause" and one.course_id == row.id]
-    if not resting:
+    absence = next((one for one in _rests(db, row, day) if one.since <= day), None)
+    if absence is None:
         raise CannotPause("This course does not rest on that day.", where="on")
-    back = 0
-    for absence in resting:
-        hours = _hours_of(db, row, max(absence.since, day), absence.until)
-        back += _take_up(
-            db, [one for one in hours if one.status == Status.BREAK and one.reason == "agreed"], people, now=now
-        )
-        if absence.since >= day:
-            absence.withdrawn_at = now
-        else:
-            absence.until = day
-        absence.changed_at = now
-    row.status, row.version = CourseStatus.ACTIVE.value, row.version + 1
-    audit.record(db, "resume", by=by, now=now, kind="course", subject=row.public_id)
-    steps.course_changed(db, row, therapists={row.therapist_id}, now=now)
+    resting = [one for one in _hours_of(db, row, day, absence.until) if one.reason == PAUSE]
+    back = _take_up(db, resting, people, now=now)
+    absence.withdrawn_at = now if absence.since >= day else None
+    absence.until, absence.changed_at = max(day, absence.since + timedelta(days=1)), now
+    db.flush()
+    row.status, row.version = _status_at(db, row, people, now), row.version + 1
+    audit.record(db, "resume", by=by, now=now, kind="course", subject=row.public_id, fields=["until"])
+    steps.course_changed(db, row, therapists={one.therapist_id for one in resting}, now=now)
     return back
+
+
+@writing
+def settle(db: Session, *, by: Actor = CLOCK, now: datetime) -> int:
+    """Let rests begin and end, and courses end, on their day; how many changed. For the clock, often."""
+    access.require(by, Role.MANAGER)
+    resting = select(AbsenceRow.course_id).where(
+        AbsenceRow.kind == "pause", AbsenceRow.until > now.replace(tzinfo=None)
+    )
+    which = CourseRow.status.in_(["active", "paused"]) & or_(
+        CourseRow.status == "paused", CourseRow.ended_on.is_not(None), CourseRow.id.in_(resting)
+    )
+    steps.take_turn(db, which)
+    people, changed = directory(db), 0
+    for row in db.scalars(select(CourseRow).where(which).order_by(CourseRow.id)):
+        status = _status_at(db, row, people, now)
+        if status != row.status:
+            row.status, row.version, changed = status, row.version + 1, changed + 1
+            audit.record(db, "settle", by=by, now=now, kind="course", subject=row.public_id, fields=["status"])
+            steps.course_changed(db, row, therapists=(), now=now)
+    return changed
 
 
 @writing
@@ -278,6 +296,7 @@ def view(db: Session, row: CourseRow, people: Directory, *, by: Actor, now: date
 
 
 def _find(db: Session, course: str, by: Actor) -> tuple[CourseRow, Directory]:
+    steps.take_turn(db, CourseRow.public_id == course)
     row, people = courses.get(db, course), directory(db)
     steps.may_book(db, row, people, by)
     return row, people
@@ -293,7 +312,7 @@ def _rest(
     """Turn the booked hours of the span into agreed breaks that keep or free their time."""
     resting = [one for one in _hours_of(db, row, absence.since, absence.until) if one.status == Status.SCHEDULED]
     for one in resting:
-        one.status, one.by, one.reason = Status.BREAK.value, Initiator.MUTUAL.value, "agreed"
+        one.status, one.by, one.reason = Status.BREAK.value, Initiator.MUTUAL.value, PAUSE
         one.told_at, one.keeps_hour = told_at, absence.keeps_hour
         one.version, one.changed_at = one.version + 1, now
     spans = bookings.wanted(db, resting)
@@ -320,8 +339,16 @@ def _void(db: Session, rows: Sequence[AppointmentRow], *, now: datetime) -> None
     occupancies.rewrite(db, bookings.wanted(db, rows))
 
 
-def _is_now(absence: AbsenceRow, row: CourseRow, people: Directory, now: datetime) -> bool:
-    return absence.since <= local_time(now, people.sites[row.site_id].zone) < absence.until
+def _rests(db: Session, row: CourseRow, since: LocalTime, until: LocalTime | None = None) -> list[AbsenceRow]:
+    return [one for one in absences.touching(db, since, until) if one.kind == "pause" and one.course_id == row.id]
+
+
+def _status_at(db: Session, row: CourseRow, people: Directory, now: datetime) -> str:
+    local = local_time(now, people.sites[row.site_id].zone)
+    if row.ended_on is not None and row.ended_on <= local.date():
+        return CourseStatus.ENDED.value
+    is_resting = any(one.since <= local for one in _rests(db, row, local))
+    return (CourseStatus.PAUSED if is_resting else CourseStatus.ACTIVE).value
 
 
 def _next(db: Session, now: datetime) -> dict[int, LocalTime]:
@@ -331,4 +358,4 @@ def _next(db: Session, now: datetime) -> dict[int, LocalTime]:
         .where(AppointmentRow.starts_at > now, AppointmentRow.status == "scheduled", AppointmentRow.void_at.is_(None))
         .order_by(AppointmentRow.starts_at.desc())
     )
-    return dict(db.execute(query).tuples().all())
+    return dict(db.execute(query).all())

@@ -23,6 +23,9 @@ from service.store.people import Directory
 from service.store.standings import StandingRow
 from service.usecases import steps
 
+PAUSE = "pause"
+"""The reason an hour carries that rests with its course; others, skipped by agreement, don't come back with it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
@@ -182,7 +185,7 @@ def _lose(draft: Draft, course: CourseRow, known: steps.Known, *, now: datetime 
         draft.row.status, draft.row.by = Status.BREAK.value, Initiator.CLINIC.value
         draft.row.reason = "holiday" if absence.kind == "holiday" else "other"
         if absence.kind == "pause":
-            draft.row.by, draft.row.reason, draft.row.keeps_hour = Initiator.MUTUAL.value, "agreed", absence.keeps_hour
+            draft.row.by, draft.row.reason, draft.row.keeps_hour = Initiator.MUTUAL.value, PAUSE, absence.keeps_hour
     else:
         return
     draft.is_lost, draft.row.told_at = True, now
@@ -224,6 +227,6 @@ def give_way(db: Session, rows: Sequence[AppointmentRow]) -> None:
     spans = bookings.wanted(db, rows)
     occupancies.lock(db, (key for span in spans for key in span.keys))
     holding = [span for span in spans if occupancies.is_occupying(span.appointment)]
-    for overlap in occupancies.overlaps(db, holding):
+    for overlap in (*occupancies.overlaps(db, holding), *bookings.among_themselves(holding)):
         taken = overlap.wanted.appointment
         taken.status, taken.by, taken.reason = Status.CLINIC_CANCELLED.value, Initiator.CLINIC.value, "other"

@@ -430,7 +430,7 @@ def tokens(db: Session, *, by: Actor) -> list[Token]:
             revoked_at=row.revoked_at,
             used_at=row.used_at,
         )
-        for row, user in db.execute(query.order_by(ApiTokenRow.id)).tuples()
+        for row, user in db.execute(query.order_by(ApiTokenRow.id))
     ]
 
 

@@ -17,6 +17,7 @@ from service.domain.standing import Modality, Standing
 from service.store import appointments, audit, bookings, courses, occupancies, standings
 from service.store.appointments import AppointmentRow
 from service.store.base import new_public_id
+from service.store.clients import ClientRow
 from service.store.clients import get as get_client
 from service.store.courses import CourseClientRow, CourseRow
 from service.store.people import Directory, directory
@@ -256,12 +257,11 @@ def extend(
     A slot that an absence takes becomes a visible break; one that somebody else has taken becomes a visible
     cancellation by the clinic. Neither is left out.
     """
-    row, people = standings.get(db, standing), directory(db)
     access.require(by, Role.MANAGER)
+    # Extenders and editors of one course take turns, or both would write the same slots.
+    steps.take_turn(db, CourseRow.id.in_(select(StandingRow.course_id).where(StandingRow.public_id == standing)))
+    row, people = standings.get(db, standing), directory(db)
     course = db.get_one(CourseRow, row.course_id)
-    # Extenders and editors of one standing take turns, or both would write the same slots.
-    db.execute(select(StandingRow.id).where(StandingRow.id == row.id).with_for_update())
-    db.refresh(row)
     value = standings.as_value(row, people)
     until = drafts.horizon_end(value, horizon, now)
     if until <= row.extended_to:
@@ -313,12 +313,10 @@ def end_row(db: Session, row: StandingRow, on: date, *, now: datetime) -> None:
 
 
 def _find(db: Session, standing: str, by: Actor) -> tuple[StandingRow, CourseRow, Directory]:
+    steps.take_turn(db, CourseRow.id.in_(select(StandingRow.course_id).where(StandingRow.public_id == standing)))
     row, people = standings.get(db, standing), directory(db)
     course = db.get_one(CourseRow, row.course_id)
     steps.may_book(db, course, people, by)
-    # Editors of one standing take turns with the extender.
-    db.execute(select(StandingRow.id).where(StandingRow.id == row.id).with_for_update())
-    db.refresh(row)
     return row, course, people
 
 
@@ -328,9 +326,14 @@ def _may_change_from(db: Session, row: StandingRow, since: date, now: datetime) 
     if since < row.since:
         raise CannotChange(f"This arrangement begins on {row.since}; nothing of it lies before.", where="since")
     later = appointments.of_standing(db, row.id, since=datetime.combine(since, time()))
-    done = {Status.HELD, Status.NO_SHOW, Status.LATE_NOT_SEEN}
-    if any(one.status in done for one in later) or since < local_time(now, row.zone).date():
+    if since < local_time(now, row.zone).date() or any(_has_been(one, now) for one in later):
         raise CannotChange("What has taken place stays as it is: choose a later date.", where="since")
+
+
+def _has_been(one: AppointmentRow, now: datetime) -> bool:
+    """An hour that has begun is not unmade, whether or not anybody has marked it yet."""
+    done = {Status.HELD, Status.NO_SHOW, Status.LATE_NOT_SEEN}
+    return one.void_at is None and (one.starts_at <= now or one.status in done)
 
 
 def _void_from(db: Session, row: StandingRow, since: date, *, now: datetime) -> list[AppointmentRow]:
@@ -370,11 +373,13 @@ def _course_to_book(
     now: datetime,
 ) -> CourseRow:
     if course is not None:
+        steps.take_turn(db, CourseRow.public_id == course)
         found = courses.get(db, course)
         steps.may_book(db, found, people, by)
-        if found.status == "ended":
-            raise CannotChange("This course has ended. Open a new one for the client.")
+        last_day = max(proposal.since, (proposal.until or date.max) - timedelta(days=1))
+        steps.expect_running(found, datetime.combine(last_day, time()))
         return found
+    _take_turn_for_client(db, client)
     known = _active_course(db, people, client, by)
     if known is not None:
         return known
@@ -386,6 +391,14 @@ def _course_to_book(
     db.flush()
     audit.record(db, "open", by=by, now=now, kind="course", subject=row.public_id)
     return row
+
+
+def _take_turn_for_client(db: Session, client: str | None) -> None:
+    """Else two people who agree a first hour with one client at once open two courses."""
+    if db.get_bind().dialect.name == "postgresql":
+        db.execute(select(ClientRow.id).where(ClientRow.public_id == client).with_for_update(key_share=True))
+    theirs = select(CourseClientRow.course_id).join(ClientRow, ClientRow.id == CourseClientRow.client_id)
+    steps.take_turn(db, CourseRow.id.in_(theirs.where(ClientRow.public_id == client)))
 
 
 def _course_for_preview(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from service.domain import access
@@ -49,6 +49,10 @@ class NeedsReason(Conflict):
         )
 
 
+class CourseHasEnded(Conflict):
+    """Nothing is booked in a course from the day on which it ended."""
+
+
 def therapists_of(db: Session, course: CourseRow, people: Directory) -> set[str]:
     """Public ids of everyone who holds or held a standing or an hour of this course."""
     ids = {course.therapist_id}
@@ -65,6 +69,22 @@ def may_book(db: Session, course: CourseRow, people: Directory, by: Actor) -> No
 def may_see(db: Session, course: CourseRow, people: Directory, by: Actor) -> None:
     """:raises NotFound: not theirs to see."""
     access.see_course(by, therapists_of(db, course, people))
+
+
+def take_turn(db: Session, which: ColumnElement[bool]) -> None:
+    """Wait until nobody else is changing these courses; call it before reading what is to be changed.
+
+    Else two changes of one hour both start from what it was, and what the second writes fits neither. In one order,
+    and before any other lock. SQLite's writers took their turn when the transaction began.
+    """
+    if db.get_bind().dialect.name == "postgresql":
+        db.execute(select(CourseRow.id).where(which).order_by(CourseRow.id).with_for_update(key_share=True))
+
+
+def expect_running(course: CourseRow, starts: LocalTime) -> None:
+    """:raises CourseHasEnded: there is to be no hour of it at that time any more."""
+    if course.ended_on is not None and starts.date() >= course.ended_on:
+        raise CourseHasEnded(f"This course ends on {course.ended_on:%d %b %Y}. Open a new one for what comes after.")
 
 
 def expect_version(found: int, wanted: int | None) -> None:
@@ -118,7 +138,7 @@ def free_near(db: Session, row: AppointmentRow, *, now: datetime) -> list[LocalT
             OccupancyRow.starts < row.ends_at + week,
             OccupancyRow.ends > row.starts_at - week,
         )
-    ).tuples()
+    )
     busy = [Busy(since=local_time(since, row.zone), until=local_time(until, row.zone)) for since, until in held]
     course = db.get_one(CourseRow, row.course_id)
     busy += [
