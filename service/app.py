@@ -19,6 +19,7 @@ from flask import Flask, Response, g, redirect, request
 from itsdangerous import BadSignature, Signer
 from prometheus_client import Counter, Histogram
 from rq import Queue
+from rq.queue import EnqueueData
 from rq.serializers import JSONSerializer
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response as AnyResponse
@@ -133,12 +134,29 @@ def _plug_bell(settings: Settings) -> None:
 
     def ring(messages: list[int]) -> None:
         try:
-            for message in messages:
-                queue.enqueue("workers.jobs.carry_out", message, result_ttl=0, failure_ttl=3600)
+            queue.enqueue_many([job_for(message) for message in dict.fromkeys(messages)])
         except redis.RedisError as fault:
             log.warning("the bell was not heard", error=type(fault).__name__)
 
     transaction.after_commit(ring)
+
+
+def job_id(message: int) -> str:
+    """One for each message, so that the bell and the sweeper put it into the queue once."""
+    return f"message-{message}"
+
+
+def job_for(message: int) -> EnqueueData:
+    """What wakes a worker. Nothing is kept of its result, and what Redis loses is rung for again."""
+    return Queue.prepare_data(
+        "workers.relay.carry_out",
+        (message,),
+        job_id=job_id(message),
+        timeout=60,
+        ttl=3600,
+        result_ttl=0,
+        failure_ttl=3600,
+    )
 
 
 def _log_as_json(settings: Settings) -> None:

@@ -5,7 +5,19 @@ from uuid import UUID
 from flask import Flask, g
 from werkzeug.routing import UUIDConverter
 
-from service.api import absences, alerts, appointments, assess, clients, courses, places, standings, therapists, users
+from service.api import (
+    absences,
+    alerts,
+    appointments,
+    assess,
+    clients,
+    courses,
+    health,
+    places,
+    standings,
+    therapists,
+    users,
+)
 from service.api.document import document
 from service.api.problems import say_no
 from service.config import Settings
@@ -31,6 +43,7 @@ def open_doors(app: Flask, settings: Settings) -> None:
     def bring_horizon() -> None:
         g.horizon = settings.horizon
 
+    health.open_doors(app, settings)
     document(
         app,
         [

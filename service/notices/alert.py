@@ -18,6 +18,10 @@ EVIDENCE = {
 }
 WHAT, WHY, CAUSE, OPTIONS, CLEARS = "What", "Why you are told", "Cause", "What you can do", "What clears it"
 
+ANSWER = "Acknowledge it, snooze it, or say that it is agreed"
+COURSE = "See the course"
+FOOTER = "Sent by samehour, to you alone. It clears by itself when what it is about is settled."
+
 
 @dataclass(frozen=True, kw_only=True)
 class AlertData:
@@ -34,8 +38,8 @@ class AlertData:
     threshold: Mapping[str, object]
     evidence: str
     link: str
-    """The page of this alert."""
-    settings_link: str
+    """Where to answer it."""
+    course_link: str
     agreed: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -66,7 +70,7 @@ def _text(data: AlertData) -> str:
     for heading, sentences in _parts(data):
         is_list = heading in {CAUSE, OPTIONS}
         lines += [heading, *(f"- {one}" if is_list else one for one in sentences), ""]
-    lines += [f"Open it: {data.link}", "", "--", f"Sent by samehour. Your alerts: {data.settings_link}"]
+    lines += [f"{ANSWER}: {data.link}", f"{COURSE}: {data.course_link}", "", "--", FOOTER]
     return "\n".join(lines) + "\n"
 
 
@@ -76,13 +80,13 @@ _STYLE = "font-family:system-ui,sans-serif;font-size:16px;line-height:1.5;color:
 def _html(data: AlertData) -> str:
     about = escape(data.initials) if data.initials else "one of your courses"
     body = "".join(_block(heading, sentences) for heading, sentences in _parts(data))
-    link, settings = escape(data.link, quote=True), escape(data.settings_link, quote=True)
+    link, course = escape(data.link, quote=True), escape(data.course_link, quote=True)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(SUBJECTS[data.level])}</title>'
         f'<meta name="viewport" content="width=device-width"></head><body style="{_STYLE}">'
         f'<p style="font-size:20px">About {about}</p>{body}'
-        f'<p><a href="{link}">Open it</a></p>'
-        f'<p style="font-size:13px;color:#555">Sent by samehour. <a href="{settings}">Your alerts</a></p></body></html>'
+        f'<p><a href="{link}">{ANSWER}</a></p><p><a href="{course}">{COURSE}</a></p>'
+        f'<p style="font-size:13px;color:#555">{FOOTER}</p></body></html>'
     )
 
 

@@ -1,0 +1,57 @@
+"""The service as a worker needs it: the app, its settings, the channel that sends, and the queue if there is one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import redis
+from flask import Flask
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from service.app import QUEUE, create_app, settings_of
+from service.config import Settings
+from workers.channels import Mail, console, email
+
+
+@dataclass(frozen=True, kw_only=True)
+class House:
+    """Opened once in a process."""
+
+    app: Flask
+    send: Callable[[Mail], None]
+    queue: Queue | None
+    """None where no Redis is configured: the sweeper then carries everything."""
+
+    @property
+    def settings(self) -> Settings:
+        return settings_of(self.app)
+
+
+def open_house(settings: Settings) -> House:
+    return house_of(create_app(settings))
+
+
+def house_of(app: Flask) -> House:
+    """Around an app that stands already."""
+    settings = settings_of(app)
+    return House(
+        app=app,
+        send=email.channel(settings.smtp_url, settings.mail_from) if settings.smtp_url else console.send,
+        queue=_queue(settings.redis_url) if settings.redis_url else None,
+    )
+
+
+@cache
+def house() -> House:
+    """The one of this process, on the settings of its environment.
+
+    :raises WrongSettings: see Settings.from_env.
+    """
+    return open_house(Settings.from_env())
+
+
+def _queue(url: str) -> Queue:
+    # Whoever rings must not hang on a Redis that is away; the worker's own reads set a longer time themselves.
+    connection = redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=1)
+    return Queue(QUEUE, connection=connection, serializer=JSONSerializer)

@@ -1,0 +1,42 @@
+"""What a message makes happen: each job calls one use-case, or sends one notice."""
+
+from service import clock
+from service.notices.alert import AlertData, alert_notice
+from service.usecases import consistency
+from service.usecases.alerts import Alert
+from service.usecases.outbox import Taken
+from workers.channels import Mail
+from workers.house import House
+
+
+def assess_course(taken: Taken, house: House) -> None:
+    """A course has changed, or its time has come."""
+    consistency.assess(course=taken.payload["course"], grace=house.settings.grace, now=clock.now())
+
+
+def send_notice(taken: Taken, house: House) -> None:
+    """Tell one person of one alert. :raises CannotSend: see there."""
+    letter = taken.letter
+    if letter is None:
+        raise ValueError("a notice without a reader")
+    notice = alert_notice(data_of(letter.alert, house.settings.public_url))
+    house.send(Mail(id=taken.id, to=letter.to, notice=notice, sent_at=clock.now()))
+
+
+def data_of(alert: Alert, public_url: str) -> AlertData:
+    """What of the alert may leave the house: initials, and no name."""
+    return AlertData(
+        signal=alert.signal,
+        level=alert.level,
+        initials=alert.initials,
+        text=alert.text,
+        causes=alert.causes,
+        actions=alert.actions,
+        clears=alert.clears,
+        value=alert.value,
+        threshold=alert.threshold,
+        evidence=alert.evidence,
+        agreed=alert.agreed,
+        link=f"{public_url}/alerts#alert-{alert.id}",
+        course_link=f"{public_url}/courses/{alert.course}",
+    )

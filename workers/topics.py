@@ -1,0 +1,15 @@
+"""Which message wakes which job.
+
+The left side stands in the database and outlives any release: a topic may be added, and is never given another meaning.
+"""
+
+from collections.abc import Callable, Mapping
+
+from service.usecases.outbox import Taken
+from workers import jobs
+from workers.house import House
+
+JOBS: Mapping[str, Callable[[Taken, House], None]] = {
+    "assess.course": jobs.assess_course,
+    "notice.mail": jobs.send_notice,
+}
