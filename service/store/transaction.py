@@ -1,7 +1,8 @@
 """One use-case, one transaction.
 
 `@writing` and `@reading` open the transaction a use-case runs in and hand it the session. A use-case that calls
-another use-case would commit half of what it does, so that raises.
+another use-case would commit half of what it does, so that raises. `@glancing` is for the one look-up that is asked
+again and again and mostly finds nothing new: a single statement, on a connection that never has a transaction.
 
 Writers on SQLite take turns: in this process by a lock (SQLite's own busy handler is unfair), between processes by
 `BEGIN IMMEDIATE`. On PostgreSQL a deadlock or a failed serialisation is tried again, three times at most.
@@ -13,8 +14,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Concatenate, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
@@ -33,6 +35,7 @@ _WRITE = "samehour_write"
 _inside: ContextVar[str | None] = ContextVar("inside", default=None)
 _turn = threading.Lock()
 _bells: list[Callable[[list[int]], None]] = []
+_glances: WeakKeyDictionary[Engine, Engine] = WeakKeyDictionary()
 
 
 class UseCaseInsideUseCase(RuntimeError):
@@ -82,6 +85,25 @@ def reading(use_case: Callable[Concatenate[Session, P], R]) -> Callable[P, R]:
             finally:
                 session.rollback()
                 db.session.remove()
+
+    return run
+
+
+def glancing(use_case: Callable[Concatenate[Connection, P], R]) -> Callable[P, R]:
+    """Run one look-up by itself: one statement is consistent without a transaction, and so costs no second one."""
+
+    @functools.wraps(use_case)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        engine = _glances[db.engine]
+        for is_last in (False, True):
+            try:
+                with engine.connect() as connection:
+                    return use_case(connection, *args, **kwargs)
+            except DBAPIError as fault:
+                # A connection that died while it rested is found out here, since nothing asks it beforehand.
+                if is_last or not fault.connection_invalidated:
+                    raise _as_refusal(fault) from fault
+        raise AssertionError("unreachable: the last try returns or raises")
 
     return run
 
@@ -141,6 +163,7 @@ def _as_refusal(fault: DBAPIError) -> Exception:
 
 def prepare(engine: Engine) -> None:
     """Teach the engine how transactions begin. Call once for each engine, before its first connection."""
+    _prepare_glances(engine)
     if engine.dialect.name != "sqlite":
         return
 
@@ -157,3 +180,25 @@ def prepare(engine: Engine) -> None:
     def begin(connection: object) -> None:
         options = connection.get_execution_options()  # type: ignore[attr-defined]
         connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITE) else "BEGIN")  # type: ignore[attr-defined]
+
+
+def _prepare_glances(engine: Engine) -> None:
+    is_sqlite = engine.dialect.name == "sqlite"
+    glances = create_engine(
+        engine.url,
+        hide_parameters=True,
+        pool_reset_on_return=None,
+        **({} if is_sqlite else {"isolation_level": "AUTOCOMMIT", "pool_size": 2, "max_overflow": 14}),
+    )
+    _glances[engine] = glances
+
+    @event.listens_for(engine, "engine_disposed")
+    def dispose(_engine: Engine) -> None:
+        glances.dispose()
+
+    if is_sqlite:
+
+        @event.listens_for(glances, "connect")
+        def open_without_transactions(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+            connection.isolation_level = None
+            connection.execute("PRAGMA busy_timeout=5000")

@@ -332,7 +332,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("fetched_by", sa.String(length=200), nullable=True),
+        sa.Column("fetched_by", sa.String(length=60), nullable=True),
         sa.Column("built_version", sa.Integer(), nullable=True),
         sa.Column("built_on", sa.String(length=10), nullable=True),
         sa.Column("built_at", sa.DateTime(timezone=True), nullable=True),
@@ -347,6 +347,21 @@ def upgrade() -> None:
     with op.batch_alter_table("feeds", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_feeds_therapist_id"), ["therapist_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_feeds_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "feed_pieces",
+        sa.Column("feed_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.Column("since", sa.Date(), nullable=False),
+        sa.Column("events", sa.Integer(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["feed_id"], ["feeds.id"], name=op.f("fk_feed_pieces_feed_id")),
+        sa.PrimaryKeyConstraint("feed_id", "uid", name=op.f("pk_feed_pieces")),
+    )
 
     op.create_table(
         "idempotency_keys",
@@ -642,6 +657,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_idempotency_keys_created_at"))
 
     op.drop_table("idempotency_keys")
+    op.drop_table("feed_pieces")
     with op.batch_alter_table("feeds", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_feeds_user_id"))
         batch_op.drop_index(batch_op.f("ix_feeds_therapist_id"))
