@@ -1,17 +1,20 @@
 """A client's course: the strip, what the rules say, what is agreed, every hour; and pausing, resuming, ending it."""
 
+from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 from flask import Blueprint, g, render_template, request
 from werkzeug.wrappers import Response
 
 from service.domain.access import CLINICAL, allows
-from service.domain.appointment import Appointment, Initiator
+from service.domain.appointment import Appointment, Attribute, Change, Initiator
 from service.domain.course import CourseStatus, Ending
 from service.domain.hours import local_time
 from service.domain.index import Component, Index, rounded
+from service.domain.signals import Level
 from service.usecases import courses, people, standings
-from service.web import fields, frame
+from service.web import fields, frame, words
 from service.web.strip import strip_of
 
 pages = Blueprint("courses", __name__)
@@ -40,12 +43,16 @@ def show(course: str) -> str:
         view=view,
         now=now,
         strip=strip_of(view.course, now=now, signals=signals, names=names),
-        signals=sorted(signals, key=lambda signal: (-signal.level.rank, signal.id)),
+        signals=sorted(
+            (one for one in signals if one.level is not Level.INFO), key=lambda one: (-one.level.rank, one.id)
+        ),
+        timeline=[one for one in signals if one.level is Level.INFO],
         index=_decomposed(view.assessment.index) if view.assessment else None,
         metrics=view.assessment.metrics if view.assessment else None,
         arrangements=list(reversed(standings.of_course(course=course, by=g.actor))),
         hours=_by_time(view.course.appointments),
         names=names,
+        in_words=partial(_in_words, names=names),
         endings=tuple(Ending),
     )
 
@@ -108,6 +115,24 @@ def _names() -> dict[str, str]:
     """What people call therapists and rooms, by public id."""
     therapists = {one.id: one.name for one in people.therapists(by=g.actor)}
     return therapists | {one.id: one.name for one in people.rooms(by=g.actor)}
+
+
+def _in_words(change: Change, names: dict[str, str]) -> str:
+    """ "time Tue 14 Jul, 10:00 → Wed 15 Jul, 13:00, asked by the client (work), told 10 Jul"."""
+    was, now = (_value_in_words(change.what, value, names) for value in (change.was, change.now))
+    reason = f" ({words.REASON.get(change.reason, change.reason)})" if change.reason else ""
+    told = f"told {change.told_at.day} {change.told_at:%b}" if change.told_at else "not yet told"
+    return f"{change.what.value} {was} → {now}, asked by {words.ASKED_BY[change.by.value]}{reason}, {told}"
+
+
+def _value_in_words(what: Attribute, value: str | None, names: dict[str, str]) -> str:
+    if value is None:
+        return "none"
+    if what is Attribute.TIME:
+        return words.when(datetime.fromisoformat(value))
+    if what is Attribute.MODALITY:
+        return value.replace("_", " ")
+    return names.get(value, "another")
 
 
 def _by_time(hours: tuple[Appointment, ...]) -> list[Appointment]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from service.domain.absences import AbsenceKind
 from service.domain.access import Role
-from service.domain.appointment import Initiator, Status
+from service.domain.appointment import FREEING, Initiator, Status
 from service.domain.hours import Hour, Weekday
 
 DAYS: Mapping[Weekday, str] = {
@@ -40,6 +41,7 @@ SIGN: Mapping[str, str] = {
     "arrived": "◐",
     "unmarked": "?",
 }
+CANCELLED = frozenset(status.value for status in FREEING)
 ASKED_BY: Mapping[str, str] = {
     Initiator.CLIENT.value: "the client",
     Initiator.CLINIC.value: "the clinic",
@@ -68,6 +70,33 @@ ROLE: Mapping[str, str] = {
     Role.THERAPIST.value: "therapist",
     Role.MANAGER.value: "manager",
     Role.ADMIN.value: "admin",
+}
+
+
+FIELD: Mapping[str, str] = {
+    "day": "Date",
+    "at": "Time",
+    "minutes": "Minutes",
+    "since": "From",
+    "until": "Until",
+    "began": "Began",
+    "asked_by": "Who asked",
+    "reason": "Why",
+    "every_weeks": "Every … weeks",
+    "therapist": "Therapist",
+    "room": "Room",
+    "name": "Name",
+    "kind": "Kind",
+    "hours": "Hours",
+}
+PART: Mapping[str, str] = {
+    "slot": "other time",
+    "therapist": "other therapist",
+    "notice": "short notice",
+    "setting": "other room or video",
+    "gap": "longer gap",
+    "close": "close together",
+    "preference": "preferred hour",
 }
 
 
@@ -115,6 +144,20 @@ DONE: Mapping[str, Done] = {
 }
 
 
+def state(hour: Any, now: datetime) -> str:
+    """A key of STATUS and SIGN: the hour's status, told apart once it has begun or is over."""
+    if hour.status is not Status.SCHEDULED:
+        return str(hour.status.value)
+    if hour.starts_at + timedelta(minutes=hour.minutes) <= now:
+        return "unmarked"
+    return "arrived" if hour.began else Status.SCHEDULED.value
+
+
+def days(value: float) -> str:
+    """7 days, 1 day, 9.5 days"""
+    return f"{value:g} day" if value == 1 else f"{value:g} days"
+
+
 def day(value: date) -> str:
     """Tue 24 Nov"""
     return f"{value:%a} {value.day} {value:%b}"
@@ -151,6 +194,8 @@ def minute(value: datetime) -> str:
 
 
 FILTERS: Mapping[str, Callable[..., str]] = {
+    "state": state,
+    "days": days,
     "day": day,
     "full_day": full_day,
     "clock": clock,
