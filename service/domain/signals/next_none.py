@@ -32,7 +32,7 @@ def check(course: Course, limits: Limits, now: LocalTime) -> Iterator[Signal]:
     last = spacing.last_session(course, limits, now) if course.is_active else None
     if last is None:
         return
-    to_come = [one for one in course.scheduled_by_start if one.starts > now]
+    to_come = _to_come(course, now)
     if any(not course.is_lost(one) for one in to_come):
         return
     level = _level(course, limits, last, now)
@@ -63,9 +63,14 @@ def check(course: Course, limits: Limits, now: LocalTime) -> Iterator[Signal]:
 
 
 def turns(course: Course, limits: Limits, now: LocalTime) -> Iterator[LocalTime]:
+    """While a session that can take place is to come, nothing: its start is the next turn anyway."""
     last = spacing.last_session(course, limits, now) if course.is_active else None
-    if last is not None:
+    if last is not None and all(course.is_lost(one) for one in _to_come(course, now)):
         yield from filter(None, _times(course, limits, last, now))
+
+
+def _to_come(course: Course, now: LocalTime) -> list[Appointment]:
+    return [one for one in course.scheduled_by_start if one.starts > now]
 
 
 def _level(course: Course, limits: Limits, last: Appointment, now: LocalTime) -> Level | None:
