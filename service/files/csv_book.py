@@ -64,6 +64,7 @@ _TIME = re.compile(
 )
 _DELIMITERS = (",", ";", "\t")
 _LONGEST_CELL = 100_000
+_MOST_AT_ONE_HOUR = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,6 +211,8 @@ def _entries(rows: Iterator[tuple[int, list[str]]], form: _Form, findings: Findi
 
 def _told_apart(entry: BookEntry, same: list[BookEntry]) -> BookEntry:
     """The n-th row of one hour gets a key of its own: an hour may be cancelled and given again, but not held twice."""
+    if len(same) >= _MOST_AT_ONE_HOUR:
+        raise CannotTake(f"The same hour is there {_MOST_AT_ONE_HOUR} times already.", where="start")
     for other in same:
         is_equal = replace(other, line=entry.line, key=entry.key) == entry
         if is_equal or (other.status not in FREEING and entry.status not in FREEING):

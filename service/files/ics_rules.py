@@ -20,6 +20,8 @@ MOST_DATES = 200
 """Of one rule that is not weekly."""
 MOST_ODD_RULES = 1000
 """Of one file: each may take dateutil a few milliseconds."""
+MOST_ODD_DATES = 20_000
+"""Of all such rules of one file."""
 _WEEKLY_PARTS = {"FREQ", "INTERVAL", "BYDAY", "UNTIL", "COUNT", "WKST"}
 _ODD_PARTS = _WEEKLY_PARTS | {"BYMONTH", "BYMONTHDAY", "BYSETPOS"}
 _WITHIN_A_DAY = ("SECONDLY", "MINUTELY", "HOURLY")
@@ -113,15 +115,21 @@ class Dated:
 
 
 class Allowance:
-    """How many rules that are not weekly one file may still have."""
+    """How many rules that are not weekly one file may still have, and how many dates of them."""
 
     def __init__(self) -> None:
-        self._left = MOST_ODD_RULES
+        self._rules = MOST_ODD_RULES
+        self._dates = MOST_ODD_DATES
 
-    def take(self) -> None:
-        self._left -= 1
-        if self._left < 0:
+    def take_rule(self) -> None:
+        self._rules -= 1
+        if self._rules < 0:
             raise CannotTake(f"The file has more than {MOST_ODD_RULES} rules that are not weekly.", where="RRULE")
+
+    def take_dates(self, dates: int) -> None:
+        if dates > self._dates:
+            raise CannotTake(f"The file has more than {MOST_ODD_DATES} dates of rules not weekly here.", where="RRULE")
+        self._dates -= dates
 
 
 def pattern(text: str, *, start: LocalTime, zone: str, allowance: Allowance, note: Note) -> Weekly | Dated:
@@ -132,8 +140,10 @@ def pattern(text: str, *, start: LocalTime, zone: str, allowance: Allowance, not
     rule = _read(text)
     until = _until(rule, zone, note)
     if (plain := _as_weekly(rule, start)) is None:
-        allowance.take()
-        return _dated(text, rule, start=start, until=until)
+        allowance.take_rule()
+        dated = _dated(text, rule, start=start, until=until)
+        allowance.take_dates(len(dated.starts))
+        return dated
     every_weeks, days = plain
     firsts = _firsts(start, every_weeks, days, _weekday(rule["WKST"][0]) if "WKST" in rule else 0)
     endless = Weekly(first=firsts, every_weeks=every_weeks, last=None)

@@ -280,6 +280,7 @@ class Builder:
         if len(starts) > MOST_DATES:
             reason = f"It keeps its hour in {zone}, which is not one hour of the week in {self._site_zone}."
             raise CannotTake(reason, where="DTSTART")
+        self._allowance.take_dates(len(starts))
         what = f"A series that keeps its hour in {zone}, not in {self._site_zone}, was taken as single appointments."
         self._findings.note(stretch.event.line, what)
         return starts

@@ -19,7 +19,7 @@ from service.files.book import CannotTake, Findings
 from service.files.ics_text import Component
 
 _MOST_OBSERVANCES = 20
-_MOST_RULES = 40
+_MOST_RULES = 20
 _MOST_COMPARED = 50
 _LONGEST_RULES = 20_000
 """Characters of one VTIMEZONE; longer ones list every change since 1880, and need not be worked through."""

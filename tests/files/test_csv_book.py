@@ -189,6 +189,11 @@ def test_the_same_hour_twice_is_rejected_but_may_be_given_again_after_a_cancella
     ]
 
 
+def test_an_hour_is_not_given_again_without_end() -> None:
+    book = read(*(ROW.replace("held", "break").replace("Room 1", f"Room {n}") for n in range(22)))
+    assert (len(book.singles), len(book.rejected)) == (20, 2)
+
+
 def test_a_key_lasts_through_what_may_change() -> None:
     later = ROW.replace("held", "").replace("Room 1", "Room 2").replace("Client One", "CLIENT one")
     assert read(ROW).singles[0].key == read(later).singles[0].key

@@ -585,6 +585,12 @@ def test_only_so_many_odd_rules() -> None:
     assert reasons(book) == ["The file has more than 1000 rules that are not weekly."] * 2
 
 
+def test_only_so_many_dates_of_odd_rules() -> None:
+    book = read(*(event("RRULE:FREQ=DAILY;COUNT=200", uid=str(n)) for n in range(101)))
+    assert len(book.singles) == 20_000
+    assert reasons(book) == ["The file has more than 20000 dates of rules not weekly here."]
+
+
 def test_zones_that_would_take_long_are_not_worked_through() -> None:
     endless = OUTLOOK.format(name="Own").replace("FREQ=YEARLY", "FREQ=SECONDLY")
     never = OUTLOOK.format(name="Own").replace("BYDAY=-1SU;BYMONTH=10", "BYMONTH=2;BYMONTHDAY=30")
