@@ -11,6 +11,7 @@ from service.domain import access
 from service.domain.access import Actor, Role
 from service.domain.refusals import Malformed
 from service.store import audit, clients, courses
+from service.store.appointments import AppointmentRow
 from service.store.clients import ClientRow
 from service.store.courses import CourseClientRow, CourseRow
 from service.store.people import Directory, directory
@@ -87,6 +88,8 @@ def change(
         row.is_safe_to_contact = is_safe_to_contact
     row.updated_at = now
     audit.record(db, "change", by=by, now=now, kind="client", subject=row.public_id, fields=fields)
+    if name is not None:
+        _show_new_name(db, row)
 
 
 @writing
@@ -116,10 +119,20 @@ def find(db: Session, *, query: str, limit: int = 20, by: Actor) -> list[Match]:
     """
     access.require(by, Role.FRONT_DESK, Role.MANAGER, Role.THERAPIST, to_change=False)
     names = clients.names(db)
-    if not by.has(Role.FRONT_DESK, Role.MANAGER):
-        own = _own_clients(db, by)
-        names = {client: name for client, name in names.items() if client in own}
-    return _matches(db, _ranked(db, names, query.strip(), limit))
+    if by.has(Role.FRONT_DESK, Role.MANAGER):
+        return _matches(db, _ranked(db, names, query.strip(), limit))
+    own = _own_courses(db, by)
+    theirs = set(db.scalars(select(CourseClientRow.client_id).where(CourseClientRow.course_id.in_(own))))
+    names = {client: name for client, name in names.items() if client in theirs}
+    return _matches(db, _ranked(db, names, query.strip(), limit), among=own)
+
+
+def _show_new_name(db: Session, row: ClientRow) -> None:
+    """Boards and calendars show names, so each that shows this one is built anew."""
+    shown = select(AppointmentRow.therapist_id).join(
+        CourseClientRow, CourseClientRow.course_id == AppointmentRow.course_id
+    )
+    steps.calendars_changed(db, db.scalars(shown.where(CourseClientRow.client_id == row.id).distinct()))
 
 
 def _ranked(db: Session, names: dict[int, str], query: str, limit: int) -> list[int]:
@@ -135,11 +148,14 @@ def _ranked(db: Session, names: dict[int, str], query: str, limit: int) -> list[
     return ids[:limit]
 
 
-def _matches(db: Session, ids: list[int]) -> list[Match]:
+def _matches(db: Session, ids: list[int], *, among: set[int] | None = None) -> list[Match]:
+    """`among`: the courses that may be named; a client may have others that the reader does not know of."""
     rows = clients.by_ids(db, ids)
     joined = select(CourseClientRow.client_id, CourseRow.public_id).join(
         CourseRow, CourseRow.id == CourseClientRow.course_id
     )
+    if among is not None:
+        joined = joined.where(CourseClientRow.course_id.in_(among))
     of_client: dict[int, list[str]] = {}
     for client, course in db.execute(joined.where(CourseClientRow.client_id.in_(ids)).order_by(CourseRow.id)):
         of_client.setdefault(client, []).append(course)
@@ -154,11 +170,10 @@ def _matches(db: Session, ids: list[int]) -> list[Match]:
     ]
 
 
-def _own_clients(db: Session, by: Actor) -> set[int]:
+def _own_courses(db: Session, by: Actor) -> set[int]:
     if by.therapist is None:
         return set()
-    own = steps.courses_of_therapist(db, directory(db).therapist(by.therapist).id)
-    return set(db.scalars(select(CourseClientRow.client_id).where(CourseClientRow.course_id.in_(own))))
+    return steps.courses_of_therapist(db, directory(db).therapist(by.therapist).id)
 
 
 def _is_theirs(db: Session, course: CourseRow, people: Directory, by: Actor) -> bool:

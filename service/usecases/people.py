@@ -147,7 +147,8 @@ def sign_in_by_link(db: Session, *, secret: str, now: datetime) -> str:
 
     :raises CannotSignIn: used, expired, or of nobody.
     """
-    link = db.scalar(select(SignInLinkRow).where(SignInLinkRow.secret_hash == digest(secret)))
+    # Held until the commit: opened twice at the same moment it still lets in once.
+    link = db.scalar(select(SignInLinkRow).where(SignInLinkRow.secret_hash == digest(secret)).with_for_update())
     user = db.get(UserRow, link.user_id) if link else None
     if link is None or user is None or link.used_at or link.expires_at <= now or user.disabled_at:
         raise CannotSignIn("This link does not work any more. Ask for a new one.")
