@@ -99,12 +99,19 @@ def choose_site() -> AnyResponse:
     return response
 
 
+def _storage(redis_url: str | None) -> str:
+    """The limiter's own spelling: it takes redis://, but a socket only as redis+unix://."""
+    if redis_url is None:
+        return "memory://"
+    return f"redis+{redis_url}" if redis_url.startswith("unix:") else redis_url
+
+
 def limit(app: Flask, settings: Settings) -> None:
     """Slow down whoever guesses: only what was refused is counted, so a busy clinic behind one address is not."""
     limiter = Limiter(
         key_func=get_remote_address,
         app=app,
-        storage_uri=settings.redis_url or "memory://",
+        storage_uri=_storage(settings.redis_url),
         storage_options=dict(_PATIENCE) if settings.redis_url else {},
         in_memory_fallback_enabled=settings.redis_url is not None,
         strategy="fixed-window",
