@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from service.domain.access import OPERATOR, Role
 from service.domain.appointment import Mark
 from service.domain.hours import Hour, Weekday, local_time, monday_of
-from service.usecases import appointments, clients, people, standings
+from service.usecases import appointments, clients, drafts, people, standings
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -96,7 +96,7 @@ def _agree(
     client: str, n: int, therapists: tuple[str, ...], rooms: tuple[str, ...], monday: date, now: datetime
 ) -> standings.Agreed:
     whose, day, at = HOURS[n]
-    proposal = standings.Proposal(
+    proposal = drafts.Proposal(
         therapist=therapists[whose],
         room=rooms[whose],
         hours=(Hour(day=day, at=at),),

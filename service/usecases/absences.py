@@ -212,6 +212,16 @@ def between(db: Session, *, since: LocalTime, until: LocalTime, by: Actor) -> li
 
 
 @reading
+def show(db: Session, *, absence: str, by: Actor) -> AbsenceView:
+    """:raises NotFound: not there, withdrawn, or the pause of one course."""
+    access.require_any(by)
+    row = absences.get(db, absence)
+    if row.kind == AbsenceKind.PAUSE:
+        raise steps.no_such("absence")
+    return _view(row, directory(db))
+
+
+@reading
 def touched(db: Session, *, absence: str, by: Actor) -> list[Touched]:
     """Every course that loses an hour to it, those not yet told first. A therapist sees their own alone."""
     row, people = absences.get(db, absence), directory(db)

@@ -229,6 +229,16 @@ def end(
 
 
 @reading
+def show(db: Session, *, standing: str, by: Actor) -> Arrangement:
+    """:raises NotFound: not there, or not theirs."""
+    row, people = standings.get(db, standing), directory(db)
+    course = db.get_one(CourseRow, row.course_id)
+    steps.may_see(db, course, people, by)
+    public_ids = {one.id: one.public_id for one in standings.of_course(db, course.id)}
+    return arrangement(row, course, people, public_ids)
+
+
+@reading
 def of_course(db: Session, *, course: str, by: Actor) -> list[Arrangement]:
     """Every version, the oldest first. :raises NotFound: not there, or not theirs."""
     found, people = courses.get(db, course), directory(db)

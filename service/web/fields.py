@@ -22,8 +22,13 @@ def is_ticked(name: str) -> bool:
 
 def day(name: str) -> date:
     """:raises Malformed: not a date of this century or the next."""
+    return as_day(text(name), name)
+
+
+def as_day(value: str, name: str) -> date:
+    """What stands in the field of that name, as a date. :raises Malformed: not one of this century or the next."""
     try:
-        found = date.fromisoformat(text(name))
+        found = date.fromisoformat(value)
     except ValueError:
         raise Malformed("That is not a date.", where=name) from None
     if not 1900 <= found.year <= 2200:
@@ -33,10 +38,15 @@ def day(name: str) -> date:
 
 def clock(name: str) -> time:
     """:raises Malformed: not a time of day in hours and minutes."""
+    return as_clock(text(name), name)
+
+
+def as_clock(value: str, name: str) -> time:
+    """What stands in the field of that name. :raises Malformed: not a time of day in hours and minutes."""
     try:
-        found = time.fromisoformat(text(name))
+        found = time.fromisoformat(value)
     except ValueError:
-        raise Malformed(f"{text(name)!r} is not a time of day.", where=name) from None
+        raise Malformed(f"{value!r} is not a time of day.", where=name) from None
     if found.tzinfo is not None:
         raise Malformed("A time of day has no offset.", where=name)
     return found.replace(second=0, microsecond=0)
@@ -44,10 +54,22 @@ def clock(name: str) -> time:
 
 def number(name: str) -> int:
     """:raises Malformed: not a whole number of up to six digits."""
-    found = text(name)
-    if not (found.isascii() and found.isdecimal()) or len(found) > 6:
+    return as_number(text(name), name)
+
+
+def as_number(value: str, name: str) -> int:
+    """What stands in the field of that name. :raises Malformed: not a whole number of up to six digits."""
+    if not (value.isascii() and value.isdecimal()) or len(value) > 6:
         raise Malformed("That is not a number.", where=name)
-    return int(found)
+    return int(value)
+
+
+def day_asked(name: str, default: date) -> date:
+    """A date in the address; the default where there is none that can be read."""
+    try:
+        return as_day(request.args.get(name, ""), name)
+    except Malformed:
+        return default
 
 
 def version() -> int | None:

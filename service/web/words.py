@@ -193,6 +193,16 @@ def minute(value: datetime) -> str:
     return value.isoformat(timespec="minutes")
 
 
+def first_day(value: datetime) -> str:
+    """Tue 24 Nov, with the time where it begins within the day"""
+    return day(value) if value.time() == time() else when(value)
+
+
+def last_day(value: datetime) -> str:
+    """The last day of a half-open span, with the time where it ends within the day."""
+    return day(value - timedelta(days=1)) if value.time() == time() else when(value)
+
+
 FILTERS: Mapping[str, Callable[..., str]] = {
     "state": state,
     "days": days,
@@ -202,5 +212,7 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "when": when,
     "hour": hour,
     "every": every,
+    "first_day": first_day,
+    "last_day": last_day,
     "minute": minute,
 }

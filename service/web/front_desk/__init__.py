@@ -1,5 +1,6 @@
 """The pages of the front desk: today, the board, single hours, agreements, clients, and who is away."""
 
-from flask import Blueprint
+from service.web.front_desk import agreements, away, board, clients, hours, moves, today
+from service.web.front_desk.desk import pages
 
-pages = Blueprint("front_desk", __name__)
+__all__ = ["agreements", "away", "board", "clients", "hours", "moves", "pages", "today"]

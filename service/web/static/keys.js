@@ -39,6 +39,32 @@
     }
   });
 
+  // A form that was refused comes back with what is in the way; everything else that was refused is said below.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (![409, 422].includes(event.detail.xhr.status)) return;
+    const takes = ["dialog-body", "dates"].includes(event.detail.target.id);
+    event.detail.shouldSwap = takes;
+    event.detail.isError = !takes;
+  });
+
+  // The line of an hour was drawn anew: whoever was on it still is.
+  document.addEventListener("htmx:load", (event) => {
+    const row = event.detail.elt;
+    if (row.matches && row.matches("li[data-row]") && [document.body, null].includes(document.activeElement)) row.focus();
+  });
+
+  // An hour that is offered fills the form, so that what was typed beside it stays.
+  document.addEventListener("click", (event) => {
+    const offer = event.target.closest("[data-fill]");
+    const form = offer && document.getElementById(offer.dataset.fill);
+    if (!form) return;
+    event.preventDefault();
+    form.elements.day.value = offer.dataset.day;
+    form.elements.at.value = offer.dataset.at;
+    form.elements.at.dispatchEvent(new Event("change", { bubbles: true }));
+    form.elements.day.focus();
+  });
+
   // --- what went wrong on the way
 
   const alarm = (text) => {

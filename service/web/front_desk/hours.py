@@ -1,0 +1,133 @@
+"""One hour: look at it, mark it, cancel it, take it up again, note that the client knows."""
+
+from datetime import datetime, timedelta
+
+from flask import g, render_template, request
+from werkzeug.wrappers import Response
+
+from service.domain.access import CLINICAL, allows
+from service.domain.appointment import Initiator, Mark
+from service.domain.hours import LocalTime
+from service.domain.refusals import Malformed, Refusal
+from service.usecases import appointments
+from service.usecases.appointments import Booked
+from service.web import fields, frame
+from service.web.front_desk.desk import FIXABLE, pages, show_again
+
+TIMED = frozenset({Mark.LATE, Mark.ARRIVED})
+"""Marks that say when the session began."""
+
+
+@pages.get("/appointments/<appointment>")
+@allows(CLINICAL)
+def hour(appointment: str) -> str:
+    found = appointments.show(appointment_id=appointment, by=g.actor)
+    return render_template("hour.html", hour=found, back=_back(found), form={})
+
+
+@pages.post("/appointments/<appointment>/mark")
+@allows(CLINICAL)
+def mark_hour(appointment: str) -> Response | str:
+    found = appointments.show(appointment_id=appointment, by=g.actor)
+    mark = fields.one_of(Mark, "mark")
+    try:
+        marked = appointments.mark(
+            appointment_id=appointment,
+            mark=mark,
+            at=_began(found, mark),
+            late_by=fields.chosen(Initiator, fields.text("late_by"), "late_by") if fields.text("late_by") else None,
+            by=g.actor,
+            now=g.now,
+        )
+    except FIXABLE as refusal:
+        return _hour_again(found, refusal)
+    return _as_row(marked) or frame.go(_back(marked), said="marked", about=marked.id)
+
+
+@pages.post("/appointments/<appointment>/unmark")
+@allows(CLINICAL)
+def unmark_hour(appointment: str) -> Response | str:
+    found = appointments.mark(appointment_id=appointment, mark=Mark.UNMARKED, by=g.actor, now=g.now)
+    return _as_row(found) or frame.go(_back(found), said="unmarked")
+
+
+@pages.get("/appointments/<appointment>/cancel")
+@allows(CLINICAL)
+def cancel_form(appointment: str) -> str:
+    found = appointments.show(appointment_id=appointment, by=g.actor)
+    return render_template("cancel.html", hour=found, back=_back(found), form={})
+
+
+@pages.post("/appointments/<appointment>/cancel")
+@allows(CLINICAL)
+def cancel_hour(appointment: str) -> Response:
+    found = appointments.show(appointment_id=appointment, by=g.actor)
+    try:
+        gone = appointments.cancel(
+            appointment_id=appointment,
+            asked_by=fields.one_of(Initiator, "asked_by"),
+            reason=fields.text("reason"),
+            as_break=fields.is_ticked("as_break"),
+            is_told=fields.is_ticked("told"),
+            if_version=fields.version(),
+            by=g.actor,
+            now=g.now,
+        )
+    except FIXABLE as refusal:
+        return show_again("cancel.html", refusal, hour=found, back=_back(found), form=request.form)
+    return frame.go(_back(gone), said="cancelled", about=gone.id, fact=_stamp(gone.starts))
+
+
+@pages.post("/appointments/<appointment>/uncancel")
+@allows(CLINICAL)
+def uncancel_hour(appointment: str) -> Response:
+    found = appointments.show(appointment_id=appointment, by=g.actor)
+    try:
+        again = appointments.uncancel(
+            appointment_id=appointment, override=fields.text("override") or None, by=g.actor, now=g.now
+        )
+    except FIXABLE as refusal:
+        return _hour_again(found, refusal)
+    return frame.go(_back(again), said="uncancelled", fact=_stamp(again.starts))
+
+
+@pages.post("/appointments/<appointment>/tell")
+@allows(CLINICAL)
+def tell_hour(appointment: str) -> Response | str:
+    found = appointments.tell(appointment_id=appointment, by=g.actor, now=g.now)
+    return _as_row(found) or frame.go(_back(found), said="told")
+
+
+# --- steps ----------------------------------------------------------------------------------------------------------
+
+
+def _began(found: Booked, mark: Mark) -> LocalTime | None:
+    """When it began, where that was typed. What is over can't have begun just now.
+
+    :raises Malformed: it is over, and nothing was typed.
+    """
+    if fields.text("began"):
+        return datetime.combine(found.starts.date(), fields.clock("began"))
+    if mark in TIMED and found.starts_at + timedelta(minutes=found.minutes) <= g.now:
+        raise Malformed("This hour is over: say at what time it began.", where="began")
+    return None
+
+
+def _as_row(found: Booked) -> str | None:
+    """The hour's line for a list that is on the screen already; None where a whole page is asked for."""
+    if "HX-Request" not in request.headers or not request.form.get("row"):
+        return None
+    return render_template("partials/hour_row.html", hour=found, back=request.form.get("back", "/today"))
+
+
+def _hour_again(found: Booked, refusal: Refusal) -> Response:
+    return show_again("hour.html", refusal, hour=found, back=_back(found), form=request.form)
+
+
+def _back(found: Booked) -> str:
+    wanted = request.args.get("back", "")
+    return frame.back_to(wanted if frame.is_page(wanted) else f"/board?date={found.starts.date()}")
+
+
+def _stamp(at: LocalTime) -> str:
+    return at.isoformat(timespec="minutes")
