@@ -12,6 +12,7 @@ from service.api import (
     assess,
     clients,
     courses,
+    feeds,
     health,
     places,
     standings,
@@ -40,8 +41,8 @@ def open_doors(app: Flask, settings: Settings) -> None:
     app.url_map.converters["id"] = PublicId
 
     @app.before_request
-    def bring_horizon() -> None:
-        g.horizon = settings.horizon
+    def bring_settings() -> None:
+        g.horizon, g.public_url = settings.horizon, settings.public_url
 
     health.open_doors(app, settings)
     document(
@@ -56,6 +57,7 @@ def open_doors(app: Flask, settings: Settings) -> None:
             appointments.routes,
             absences.routes,
             alerts.routes,
+            feeds.routes,
             assess.routes,
             users.users,
             users.tokens,

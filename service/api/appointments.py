@@ -8,11 +8,12 @@ from marshmallow import ValidationError, fields, post_load, validates_schema
 
 from service.api.fields import At, Day, Id, Local, Text, count, many, one_of
 from service.api.routes import Asked, Routes, if_version
-from service.api.schemas import Strict
+from service.api.schemas import Clash, Doubt, Strict
 from service.domain.access import CLINICAL, allows
 from service.domain.appointment import Initiator, Mark, Place, Status
+from service.domain.signals import Level
 from service.domain.standing import Modality
-from service.usecases import appointments
+from service.usecases import appointments, moves
 
 routes = Routes("appointments", "One dated hour, filling a slot of a standing or alone.")
 
@@ -73,6 +74,61 @@ class MoveAppointment(Strict):
     def placed(self, values: Asked, **_more: Any) -> Asked:
         where = ("starts", "minutes", "therapist", "room", "modality")
         return _gathered(values, "to", appointments.Destination, where)
+
+
+class PreviewMove(Strict):
+    """What is left out stays as it is."""
+
+    starts = Local(load_default=None, allow_none=True)
+    minutes = count(5, 720, load_default=None, allow_none=True)
+    therapist = Id(load_default=None, allow_none=True)
+    room = Id(load_default=None, allow_none=True)
+    modality = one_of(Modality, load_default=None, allow_none=True)
+
+    @post_load
+    def placed(self, values: Asked, **_more: Any) -> appointments.Destination:
+        return appointments.Destination(**values)
+
+
+class PlaceSchema(Strict):
+    starts = Local()
+    minutes = fields.Integer()
+    therapist = Id()
+    room = Id(allow_none=True)
+    modality = one_of(Modality)
+
+
+class Gaps(Strict):
+    before = fields.Float(allow_none=True, metadata={"description": "Days since the session before."})
+    after = fields.Float(allow_none=True)
+
+
+class SignalWord(Strict):
+    id = fields.String()
+    level = one_of(Level)
+    text = fields.String()
+
+
+class Offer(Strict):
+    starts = Local()
+    score = fields.Float(metadata={"description": "Points; lower is better."})
+    parts = fields.Dict()
+    index = fields.Float(allow_none=True)
+
+
+class Effect(Strict):
+    place = fields.Nested(PlaceSchema)
+    is_move = fields.Boolean()
+    clashes = fields.List(fields.Nested(Clash))
+    doubts = fields.List(fields.Nested(Doubt))
+    gaps_now = fields.Nested(Gaps)
+    gaps_then = fields.Nested(Gaps)
+    index_now = fields.Float(allow_none=True)
+    index_then = fields.Float(allow_none=True)
+    own = fields.Nested(Offer, allow_none=True)
+    raised = fields.List(fields.Nested(SignalWord))
+    cleared = fields.List(fields.Nested(SignalWord))
+    offers = fields.List(fields.Nested(Offer), metadata={"description": "Free hours nearby, best first."})
 
 
 class CancelAppointment(Strict):
@@ -160,6 +216,13 @@ def book(asked: Asked) -> appointments.Booked:
 def show(appointment: str) -> appointments.Booked:
     """One hour."""
     return appointments.show(appointment_id=appointment, by=g.actor)
+
+
+@routes.on("POST", "/<id:appointment>/preview-move", takes=PreviewMove, gives=Effect)
+@allows(CLINICAL)
+def preview_move(to: appointments.Destination, appointment: str) -> moves.Effect:
+    """What moving this one hour would do. Nothing is written."""
+    return moves.preview(appointment_id=appointment, to=to, by=g.actor, now=g.now)
 
 
 @routes.on("POST", "/<id:appointment>/move", takes=MoveAppointment, gives=Booked, checks_version=True)

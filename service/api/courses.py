@@ -171,15 +171,15 @@ def end(asked: Asked, course: str) -> None:
     courses.end(course=course, **asked, if_version=if_version(), by=g.actor, now=g.now)
 
 
-@routes.on("POST", "/<id:course>/pause", takes=PauseCourse, gives=Added, status=201)
+@routes.on("POST", "/<id:course>/pause", takes=PauseCourse, gives=Added, status=201, checks_version=True)
 @allows(CLINICAL)
 def pause(asked: Asked, course: str) -> Asked:
     """Let the course rest from one day until another; the answer names the pause."""
-    return {"id": courses.pause(course=course, **asked, by=g.actor, now=g.now)}
+    return {"id": courses.pause(course=course, **asked, if_version=if_version(), by=g.actor, now=g.now)}
 
 
-@routes.on("POST", "/<id:course>/resume", takes=ResumeCourse, gives=Resumed)
+@routes.on("POST", "/<id:course>/resume", takes=ResumeCourse, gives=Resumed, checks_version=True)
 @allows(CLINICAL)
 def resume(asked: Asked, course: str) -> Asked:
     """End the rest on that day."""
-    return {"booked": courses.resume(course=course, **asked, by=g.actor, now=g.now)}
+    return {"booked": courses.resume(course=course, **asked, if_version=if_version(), by=g.actor, now=g.now)}

@@ -149,15 +149,17 @@ def pause(
     until: date,
     keeps_hour: bool,
     is_told: bool = True,
+    if_version: int | None = None,
     by: Actor,
     now: datetime,
 ) -> str:
     """Public id of a rest agreed from one day until another (excluded); the hour stays theirs, or is freed.
 
     :raises CannotPause: it rests already in that time. :raises CannotBeAway: it ends before it begins.
-    :raises CourseHasEnded: before it would begin.
+    :raises CourseHasEnded: before it would begin. :raises Stale: changed since it was read.
     """
     row, people = _find(db, course, by)
+    steps.expect_version(row.version, if_version)
     steps.expect_running(row, datetime.combine(since, time()))
     absence = AbsenceRow(
         kind="pause",
@@ -185,14 +187,15 @@ def pause(
 
 
 @writing
-def resume(db: Session, *, course: str, on: date, by: Actor, now: datetime) -> int:
+def resume(db: Session, *, course: str, on: date, if_version: int | None = None, by: Actor, now: datetime) -> int:
     """End the rest on that day; how many of its hours are booked again. Those taken meanwhile stay visibly cancelled.
 
     On the day on which it was to begin, the rest is called off as a whole; a later one stays.
 
-    :raises CannotPause: it does not rest on that day.
+    :raises CannotPause: it does not rest on that day. :raises Stale: changed since it was read.
     """
     row, people = _find(db, course, by)
+    steps.expect_version(row.version, if_version)
     day = datetime.combine(on, time())
     absence = next((one for one in _rests(db, row, day) if one.since <= day), None)
     if absence is None:
