@@ -17,7 +17,7 @@ from typing import TypeVar
 import structlog
 
 from service import clock
-from service.usecases import consistency, outbox, standings
+from service.usecases import consistency, courses, outbox, standings
 from service.usecases.health import SWEEPER
 from workers.house import House
 from workers.relay import carry, ring
@@ -54,6 +54,7 @@ class Sweeper:
         with self.house.app.app_context():
             if not self._guarded("lease", self._is_our_turn):
                 return False
+            self._guarded("settle", lambda: courses.settle(now=clock.now()))
             self._guarded("assess", lambda: consistency.call_due(now=clock.now()))
             self._guarded("horizon", self._extend)
             self._guarded("holds", lambda: consistency.release_expired(now=clock.now()))

@@ -56,11 +56,6 @@ def get(session: Session, public_id: str) -> CourseRow:
     return row
 
 
-def lock(session: Session, course_id: int) -> None:
-    """Make other assessments of this course, and what people say to its alerts, wait until this transaction ends."""
-    session.execute(select(CourseRow.id).where(CourseRow.id == course_id).with_for_update(key_share=True))
-
-
 def client_ids(session: Session, course_id: int) -> list[int]:
     """Inner ids of the course's clients, in order."""
     query = select(CourseClientRow.client_id).where(CourseClientRow.course_id == course_id)

@@ -269,7 +269,7 @@ def _find_to_change(
     row, people = _find(db, alert, by)
     access.require(by, Role.THERAPIST, Role.MANAGER)
     # The assessment takes turns on the course; so do people, or one would write over the other's state.
-    courses.lock(db, row.course_id)
+    steps.take_turn(db, CourseRow.id == row.course_id)
     db.refresh(row)
     steps.expect_version(row.version, if_version)
     if row.state == AlertState.CLEARED and not is_cleared_too:

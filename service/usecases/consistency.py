@@ -18,10 +18,10 @@ from service.domain.course import CourseStatus
 from service.domain.hours import instant, local_time
 from service.domain.index import Index
 from service.domain.signals import Assessment, Level, Limits, Signal, wording
-from service.store import absences, alerts, audit, course_values, courses, occupancies, outbox
+from service.store import alerts, audit, course_values, courses, occupancies, outbox
 from service.store.alerts import AlertRow, AssessmentRow
 from service.store.courses import CourseRow
-from service.store.people import Directory, UserRoleRow, UserRow, directory
+from service.store.people import UserRoleRow, UserRow, directory
 from service.store.transaction import reading, writing
 from service.usecases import steps
 
@@ -50,17 +50,15 @@ def assess(db: Session, *, course: str, grace: timedelta = GRACE, by: Actor = CL
     :raises NotFound: no such course. :raises CannotSetLimits: an exception agreed for it makes no sense.
     """
     access.require(by, Role.MANAGER)
+    steps.take_turn(db, CourseRow.public_id == course)
     row, people = courses.get(db, course), directory(db)
-    courses.lock(db, row.id)
-    db.refresh(row)
     # Before the facts are read: a message written after this look may stand for a fact that this look does not see.
     heard = outbox.waiting(db, steps.ASSESS, about="course", subject=course)
-    turn = _rest_or_go_on(db, row, people, by=by, now=now)
     value = course_values.load(db, row, people)
     found = signals.assess(value, limits=Limits(), now=local_time(now, value.zone))
     telling = _Telling(db=db, course=row, grace=grace, by=by, now=now)
     telling.take_over(() if row.status == CourseStatus.ENDED else found.signals)
-    due_at = min((at for at in (_instant(found, value.zone), turn, *telling.wakes) if at), default=None)
+    due_at = min((at for at in (_instant(found, value.zone), *telling.wakes) if at), default=None)
     _write_down(db, row, found, due_at=due_at, now=now)
     outbox.close(db, heard, "done", now=now)
     return Assessed(
@@ -108,21 +106,6 @@ def release_expired(db: Session, *, now: datetime) -> int:
 
 
 # --- steps ----------------------------------------------------------------------------------------------------------
-
-
-def _rest_or_go_on(db: Session, row: CourseRow, people: Directory, *, by: Actor, now: datetime) -> datetime | None:
-    """Pause the course while a pause covers now, take it up again after; the instant of the next such turn."""
-    zone = people.sites[row.site_id].zone
-    local = local_time(now, zone)
-    pauses = [one for one in absences.touching(db, local) if one.kind == "pause" and one.course_id == row.id]
-    if row.status != CourseStatus.ENDED:
-        is_resting = any(one.since <= local for one in pauses)
-        status = CourseStatus.PAUSED if is_resting else CourseStatus.ACTIVE
-        if status != row.status:
-            row.status, row.version = status.value, row.version + 1
-            audit.record(db, "turn", by=by, now=now, kind="course", subject=row.public_id, fields=["status"])
-    turns = [one.since if one.since > local else one.until for one in pauses]
-    return instant(min(turns), zone) if turns else None
 
 
 def _instant(found: Assessment, zone: str) -> datetime | None:
