@@ -109,6 +109,11 @@ class Course:
         """True where nothing is agreed to recur: only the gaps and the next appointment can be judged."""
         return not self.standings
 
+    @cached_property
+    def kept(self) -> dict[str, object]:
+        """What was last worked out for one `now`, so that not every rule does it again; no part of the value."""
+        return {}
+
     # Appointments
 
     @cached_property
@@ -151,11 +156,16 @@ class Course:
 
         Held, or not held and the slot has come. What is booked, or not yet marked, is not resolved.
         """
-        return [
+        kept = self.kept.get("resolved")
+        if isinstance(kept, tuple) and kept[0] == now:
+            return kept[1]  # type: ignore[no-any-return]
+        found = [
             (place, one)
             for place, one in enumerate(self.appointments)
             if (status := one.status) is _HELD or (status is not _SCHEDULED and (one.slot or one.starts) <= now)
         ]
+        self.kept["resolved"] = (now, found)
+        return found
 
     # Standings
 
@@ -224,7 +234,7 @@ class Course:
         return tuple(frozenset(era) for era in eras)
 
     def is_with_usual_therapist(self, appointment: Appointment) -> bool:
-        usual = self._usual_therapists[self.era_of(appointment)]
+        usual = self._usual_therapists[self.era_of(appointment) if self.transfers else 0]
         return not usual or appointment.therapist in usual
 
     @cached_property

@@ -5,12 +5,12 @@ therapists share the sessions. `secon`: sequential continuity, the share of sess
 one before. `mmci`: modified modified continuity index. Below four sessions they say nothing and are None.
 """
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
-from statistics import stdev
 
 from service.domain.appointment import Appointment
 from service.domain.course import Course
@@ -67,11 +67,16 @@ def who_counts(course: Course, one: Appointment) -> str:
 
 def intervals_of(sessions: Sequence[Appointment]) -> list[float]:
     """Days between sessions, which are in order of start."""
-    return [(other.starts - one.starts) / timedelta(days=1) for one, other in pairwise(sessions)]
+    day = timedelta(days=1)
+    return [(other.starts - one.starts) / day for one, other in pairwise(sessions)]
 
 
 def interval_sd(intervals: Sequence[float]) -> float | None:
-    return stdev(intervals[-INTERVALS:]) if len(intervals) >= INTERVALS else None
+    if len(intervals) < INTERVALS:
+        return None
+    recent = intervals[-INTERVALS:]
+    mean = math.fsum(recent) / INTERVALS
+    return math.sqrt(math.fsum((one - mean) ** 2 for one in recent) / (INTERVALS - 1))
 
 
 def upc(therapists: Sequence[str]) -> float | None:

@@ -86,12 +86,14 @@ def assess(course: Course, *, limits: Limits, now: LocalTime) -> Assessment:
     :raises CannotSetLimits: an exception of the course makes no sense.
     """
     limits = limits.with_overrides(course.overrides, on=now.date())
-    return Assessment(
+    found = Assessment(
         signals=tuple(_signals(course, limits, now)),
         index=index(course, now=now, limits=limits),
         metrics=metrics(course, now=now, announce_days=limits.announce_days),
         due=due(course, limits=limits, now=now),
     )
+    course.kept.clear()  # it points back to the course: a scan of many would wait for the collector
+    return found
 
 
 def _signals(course: Course, limits: Limits, now: LocalTime) -> Iterator[Signal]:
@@ -124,7 +126,11 @@ def _turns(course: Course, limits: Limits, now: LocalTime) -> Iterator[LocalTime
 
 
 def _bookings(course: Course, limits: Limits, now: LocalTime) -> Iterator[LocalTime]:
-    """The next start, and the next booking that comes into view."""
+    """The next start, and the next booking that comes into view; even a session that was marked before it began."""
+    for session in reversed(course.held_by_start):
+        if session.starts <= now:
+            break
+        yield session.starts
     horizon = timedelta(days=limits.horizon_days)
     has_next = False
     for one in course.scheduled_by_start:

@@ -48,7 +48,7 @@ def turns(course: Course, limits: Limits, now: LocalTime) -> Iterator[LocalTime]
         for one in _lost(course, absence, now)[:1]:
             yield from (one.starts, one.starts - timedelta(days=limits.announce_days))
             yield one.starts - timedelta(days=limits.announce_watch_days)
-    is_open = spacing.open_gap(course, limits, now) if course.is_active else None
+    is_open = spacing.of(course, limits, now).open if course.is_active else None
     if is_open:
         yield is_open.since + timedelta(days=limits.long_break_days)
         yield is_open.since + is_open.cadence * limits.gap_watch + spacing.INSTANT_LATER
@@ -135,8 +135,8 @@ def _signal(
 
 
 def _long(course: Course, limits: Limits, now: LocalTime) -> Iterator[Signal]:
-    gaps = spacing.ahead(course, limits, now)
-    is_open = spacing.open_gap(course, limits, now)
+    along = spacing.of(course, limits, now)
+    is_open, gaps = along.open, along.ahead
     if is_open and (not gaps or gaps[0].first is not is_open.first):
         gaps = [is_open, *gaps]
     longest = max((gap for gap in gaps if _is_long(gap, limits)), key=lambda gap: gap.length, default=None)

@@ -46,10 +46,10 @@ TIMELINE = 12
 def check(course: Course, limits: Limits, now: LocalTime) -> Iterator[Signal]:
     if not course.is_active:
         return
-    for gap in spacing.closed(course, limits, now, last=TIMELINE):
+    along = spacing.of(course, limits, now)
+    for gap in along.closed(last=TIMELINE):
         yield _signal(gap, gap, "closed", Level.INFO)
-    is_open = spacing.open_gap(course, limits, now)
-    gaps = spacing.ahead(course, limits, now)
+    is_open, gaps = along.open, along.ahead
     if is_open and is_open.level:
         following = gaps[0].until if gaps else None
         yield _signal(is_open, is_open, "open", is_open.level, following=following)
@@ -64,7 +64,7 @@ def turns(course: Course, limits: Limits, now: LocalTime) -> Iterator[LocalTime]
     """When the open gap passes a step or an announced slot, if nothing happens until then."""
     if not course.is_active:
         return
-    is_open = spacing.open_gap(course, limits, now)
+    is_open = spacing.of(course, limits, now).open
     if is_open:
         yield from is_open.turns
         if course.absences:
@@ -76,7 +76,7 @@ def _if_approved(
 ) -> Iterator[Signal]:
     if not any(absence.tentative and absence.until > now for absence in course.absences):
         return
-    worst = _worst(spacing.ahead(course, limits, now, tentative_too=True))
+    worst = _worst(spacing.of(course, limits, now).ahead_if_approved)
     if worst and worst.level and (firm is None or firm.level is None or worst.level > firm.level):
         yield _signal(worst, is_open or worst, "ahead", Level.INFO, is_tentative=True)
 

@@ -45,8 +45,8 @@ def check(course: Course, limits: Limits, now: LocalTime) -> Iterator[Signal]:
 
 
 def _is_gap_told(course: Course, limits: Limits, now: LocalTime) -> bool:
-    is_open = spacing.open_gap(course, limits, now)
-    return bool(is_open and is_open.level) or any(gap.level for gap in spacing.ahead(course, limits, now))
+    along = spacing.of(course, limits, now)
+    return bool(along.open and along.open.level) or any(gap.level for gap in along.ahead)
 
 
 def _signal(course: Course, level: Level, value: dict[str, object], text: str) -> Signal:

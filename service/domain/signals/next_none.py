@@ -29,17 +29,17 @@ USES = frozenset({"next_grace_h", "mark_grace_h", "preset"})
 
 
 def check(course: Course, limits: Limits, now: LocalTime) -> Iterator[Signal]:
-    last = spacing.last_session(course, limits, now) if course.is_active else None
+    along = spacing.of(course, limits, now)
+    last = along.last if course.is_active else None
     if last is None:
         return
-    to_come = _to_come(course, now)
-    if any(not course.is_lost(one) for one in to_come):
+    if any(not course.is_lost(one) for one in along.to_come):
         return
     level = _level(course, limits, last, now)
     if level is None:
         return
     watch_at, act_at = _times(course, limits, last, now)
-    why = tuple(_away(course, one) for one in to_come)
+    why = tuple(_away(course, one) for one in along.to_come)
     yield Signal(
         id="next.none",
         level=level,
@@ -64,13 +64,10 @@ def check(course: Course, limits: Limits, now: LocalTime) -> Iterator[Signal]:
 
 def turns(course: Course, limits: Limits, now: LocalTime) -> Iterator[LocalTime]:
     """While a session that can take place is to come, nothing: its start is the next turn anyway."""
-    last = spacing.last_session(course, limits, now) if course.is_active else None
-    if last is not None and all(course.is_lost(one) for one in _to_come(course, now)):
+    along = spacing.of(course, limits, now)
+    last = along.last if course.is_active else None
+    if last is not None and all(course.is_lost(one) for one in along.to_come):
         yield from filter(None, _times(course, limits, last, now))
-
-
-def _to_come(course: Course, now: LocalTime) -> list[Appointment]:
-    return [one for one in course.scheduled_by_start if one.starts > now]
 
 
 def _level(course: Course, limits: Limits, last: Appointment, now: LocalTime) -> Level | None:

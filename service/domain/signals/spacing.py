@@ -109,89 +109,123 @@ def is_taken_as_held(appointment: Appointment, limits: Limits, now: LocalTime) -
     )
 
 
-def sessions_until(course: Course, limits: Limits, now: LocalTime) -> Sequence[Appointment]:
-    """Held, or taken as held, by now: in the order in which they took place."""
-    held = course.held_by_start
-    if held and held[-1].starts > now:
-        held = tuple(one for one in held if one.starts <= now)
-    unmarked = [one for one in course.scheduled_by_start if is_taken_as_held(one, limits, now)]
-    return sorted([*held, *unmarked], key=lambda one: one.starts) if unmarked else held
+@dataclass(frozen=True, kw_only=True)
+class Spacing:
+    """The sessions of a course along time, as of now: behind, open, ahead. Ask for it with `of`."""
+
+    course: Course
+    limits: Limits
+    now: LocalTime
+
+    @cached_property
+    def sessions(self) -> Sequence[Appointment]:
+        """Held, or taken as held, by now: in the order in which they took place."""
+        held = self.course.held_by_start
+        if held and held[-1].starts > self.now:
+            held = tuple(one for one in held if one.starts <= self.now)
+        past = self.course.scheduled_by_start
+        if not past or past[0].starts > self.now:
+            return held
+        unmarked = [one for one in past if is_taken_as_held(one, self.limits, self.now)]
+        return sorted([*held, *unmarked], key=lambda one: one.starts) if unmarked else held
+
+    @property
+    def last(self) -> Appointment | None:
+        return self.sessions[-1] if self.sessions else None
+
+    @cached_property
+    def to_come(self) -> list[Appointment]:
+        """Booked after now, whether or not they can take place."""
+        return [one for one in self.course.scheduled_by_start if one.starts > self.now]
+
+    @cached_property
+    def _counts(self) -> list[int]:
+        return held_with_after(self.course, self.limits, self.sessions)
+
+    def closed(self, *, last: int | None = None) -> list[Gap]:
+        """Past gaps that were over a threshold, oldest first; of all intervals, or of the last so many."""
+        sessions, limits = self.sessions, self.limits
+        skipped = max(0, len(sessions) - 1 - last) if last else 0
+        shortest = min(frame.cadence for frame in self.course.frames) * min(limits.gap_watch, limits.gap_early_watch)
+        long_ones = [
+            k for k, (a, b) in enumerate(pairwise(sessions[skipped:]), skipped) if b.starts - a.starts > shortest
+        ]
+        gaps = (self._gap(sessions[k], sessions[k + 1], self._counts[k]) for k in long_ones)
+        return [gap for gap in gaps if gap.level]
+
+    @cached_property
+    def open(self) -> Gap | None:
+        """From the last session until now."""
+        last, course = self.last, self.course
+        if last is None:
+            return None
+        is_new = course.transfers and course.era_at(self.now.date()) != course.era_of(last)
+        held_with = 0 if is_new else self._counts[-1]
+        return Gap(course=course, limits=self.limits, first=last, next=None, until=self.now, held_with=held_with)
+
+    @cached_property
+    def ahead(self) -> list[Gap]:
+        """From the last session to the next booking that can take place, and so on, within the horizon."""
+        return self._ahead(tentative_too=False)
+
+    @cached_property
+    def ahead_if_approved(self) -> list[Gap]:
+        """The same, if every leave that is asked for comes about."""
+        return self._ahead(tentative_too=True)
+
+    def _ahead(self, *, tentative_too: bool) -> list[Gap]:
+        horizon = self.now + timedelta(days=self.limits.horizon_days)
+        is_lost = self.course.is_lost
+        within = (one for one in self.to_come if one.starts <= horizon)
+        bookings = [one for one in within if not is_lost(one, tentative_too=tentative_too)]
+        count = self._counts[-1] if self.sessions else 1
+        gaps = []
+        for one, other in pairwise([*self.sessions[-1:], *bookings]):
+            gaps.append(self._gap(one, other, count))
+            count = self._after(one, other, count)
+        return gaps
+
+    def _gap(self, one: Appointment, other: Appointment, count: int) -> Gap:
+        if self._is_transferred(one, other):
+            count = 0
+        return Gap(course=self.course, limits=self.limits, first=one, next=other, until=other.starts, held_with=count)
+
+    def _after(self, one: Appointment, other: Appointment, count: int) -> int:
+        """The count after a booking that is taken as if it will be held, whoever is booked for it."""
+        is_new_episode = other.starts - one.starts >= timedelta(days=self.limits.episode_gap_days)
+        return 1 if is_new_episode or self._is_transferred(one, other) else count + 1
+
+    def _is_transferred(self, one: Appointment, other: Appointment) -> bool:
+        course = self.course
+        return bool(course.transfers) and course.era_of(one) != course.era_of(other)
 
 
-def last_session(course: Course, limits: Limits, now: LocalTime) -> Appointment | None:
-    sessions = sessions_until(course, limits, now)
-    return sessions[-1] if sessions else None
-
-
-def closed(course: Course, limits: Limits, now: LocalTime, *, last: int | None = None) -> list[Gap]:
-    """Past gaps that were over a threshold, oldest first; of all intervals, or of the last so many."""
-    sessions = sessions_until(course, limits, now)
-    skipped = max(0, len(sessions) - 1 - last) if last else 0
-    shortest = min(frame.cadence for frame in course.frames) * min(limits.gap_watch, limits.gap_early_watch)
-    long_ones = [k for k, (a, b) in enumerate(pairwise(sessions[skipped:]), skipped) if b.starts - a.starts > shortest]
-    if not long_ones:
-        return []
-    counts = held_with_after(course, limits, sessions)
-    gaps = (_gap(course, limits, sessions[k], sessions[k + 1], counts[k]) for k in long_ones)
-    return [gap for gap in gaps if gap.level]
-
-
-def open_gap(course: Course, limits: Limits, now: LocalTime) -> Gap | None:
-    """From the last session until now."""
-    sessions = sessions_until(course, limits, now)
-    if not sessions:
-        return None
-    last = sessions[-1]
-    held_with = _held_with_last(course, limits, sessions)
-    if course.transfers and course.era_at(now.date()) != course.era_of(last):
-        held_with = 0
-    return Gap(course=course, limits=limits, first=last, next=None, until=now, held_with=held_with)
-
-
-def ahead(course: Course, limits: Limits, now: LocalTime, *, tentative_too: bool = False) -> list[Gap]:
-    """From the last session to the next booking that can take place, and so on, within the horizon."""
-    horizon = now + timedelta(days=limits.horizon_days)
-    bookings = [
-        one
-        for one in course.scheduled_by_start
-        if now < one.starts <= horizon and not course.is_lost(one, tentative_too=tentative_too)
-    ]
-    sessions = sessions_until(course, limits, now)
-    chain = [*sessions[-1:], *bookings]
-    count = _held_with_last(course, limits, sessions) if sessions else 1
-    gaps = []
-    for one, other in pairwise(chain):
-        gaps.append(_gap(course, limits, one, other, count))
-        count = _held_with_next(course, limits, one, other, count)
-    return gaps
-
-
-def _gap(course: Course, limits: Limits, one: Appointment, other: Appointment, count: int) -> Gap:
-    if course.transfers and course.era_of(one) != course.era_of(other):
-        count = 0
-    return Gap(course=course, limits=limits, first=one, next=other, until=other.starts, held_with=count)
-
-
-def _held_with_next(course: Course, limits: Limits, one: Appointment, other: Appointment, count: int) -> int:
-    """The count after a booking that is taken as if it will be held, whoever is booked for it."""
-    is_new = other.starts - one.starts >= timedelta(days=limits.episode_gap_days)
-    if is_new or (course.transfers and course.era_of(one) != course.era_of(other)):
-        return 1
-    return count + 1
+def of(course: Course, limits: Limits, now: LocalTime) -> Spacing:
+    """The spacing as of now; one is kept with the course, since several rules ask for the same."""
+    kept = course.kept.get("spacing")
+    if isinstance(kept, Spacing) and kept.limits is limits and kept.now == now:
+        return kept
+    made = Spacing(course=course, limits=limits, now=now)
+    course.kept["spacing"] = made
+    return made
 
 
 def held_with_after(course: Course, limits: Limits, sessions: Sequence[Appointment]) -> list[int]:
     """For each session, how many were then held with its usual therapist in its episode, itself included."""
     longest = timedelta(days=limits.episode_gap_days)
+    has_transfers = bool(course.transfers)
+    is_usual, era_of = course.is_with_usual_therapist, course.era_of
     counts: list[int] = []
-    count, era, before = 0, -1, None
+    count, era, before = 0, 0, None
     for session in sessions:
-        its_era = course.era_of(session)
-        if its_era != era or (before is not None and session.starts - before >= longest):
+        starts = session.starts
+        if before is not None and starts - before >= longest:
+            count = 0
+        if has_transfers and (its_era := era_of(session)) != era:
             count, era = 0, its_era
-        count += course.is_with_usual_therapist(session)
+        count += is_usual(session)
         counts.append(count)
-        before = session.starts
+        before = starts
     return counts
 
 
@@ -201,10 +235,6 @@ def held_with_at(course: Course, limits: Limits, appointment: Appointment) -> in
     if not earlier or course.era_of(earlier[-1]) != course.era_of(appointment):
         return 0
     return held_with_after(course, limits, earlier)[-1]
-
-
-def _held_with_last(course: Course, limits: Limits, sessions: Sequence[Appointment]) -> int:
-    return held_with_after(course, limits, sessions)[-1]
 
 
 def announced_slots(course: Course, since: LocalTime, until: LocalTime, days: float) -> tuple[LocalTime, ...]:
