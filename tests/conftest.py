@@ -181,10 +181,14 @@ def door() -> Iterator[socket.socket]:
 @pytest.fixture
 def environment(database_url: str, door: socket.socket, tmp_path: Path) -> dict[str, str]:
     """The variables of an installation on `database_url`; add SAMEHOUR_REDIS_URL and SAMEHOUR_SMTP_URL if needed."""
+    return variables(database_url, tmp_path) | {"SAMEHOUR_PUBLIC_URL": f"http://127.0.0.1:{door.getsockname()[1]}"}
+
+
+def variables(database_url: str, folder: Path) -> dict[str, str]:
+    """An installation's own, with the keys that all tests share: a database filled in one test opens in another."""
     return {
-        "SAMEHOUR_DATA": str(tmp_path),
+        "SAMEHOUR_DATA": str(folder),
         "SAMEHOUR_DATABASE_URL": database_url,
-        "SAMEHOUR_PUBLIC_URL": f"http://127.0.0.1:{door.getsockname()[1]}",
         "SAMEHOUR_SECRET_KEY": "a secret for tests alone, of 32 and more",
         "SAMEHOUR_KEYS": "k1:" + base64.b64encode(b"0123456789abcdef" * 2).decode(),
     }

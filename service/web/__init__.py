@@ -31,5 +31,5 @@ def say_no(*, status: int, title: str, message: str, where: str | None, more: Ma
     # Where the store does not answer, the frame can't be drawn either: it asks for the sites.
     g.is_bare = status >= 500
     return make_response(
-        render_template("error.html", status=status, title=title, message=message, where=where, more=more), status
+        render_template("error.html", status=status, title=title, message=message, field=where, more=more), status
     )
