@@ -153,6 +153,13 @@
     if (form) form.requestSubmit();
   });
 
+  // Of one date only what belongs to the choice is asked for.
+  document.addEventListener("change", (event) => {
+    const line = event.target.closest(".date-line");
+    if (!line || !event.target.name.startsWith("do.")) return;
+    for (const field of line.querySelectorAll("[data-for]")) field.toggleAttribute("data-idle", field.dataset.for !== event.target.value);
+  });
+
   // A second press of a button must not send a form twice while the first is on its way.
   document.addEventListener("submit", (event) => {
     const form = event.target;
