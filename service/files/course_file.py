@@ -165,7 +165,7 @@ def _appointment(values: dict[str, Any], where: str) -> Appointment:
         raise CannotRead("A slot belongs to a standing.", where=at(where, "standing"))
     is_ad_hoc = values["slot"] is None
     made = Appointment(
-        id=where,
+        id=f"{values['standing'] or 'ad hoc'} {_iso(values['slot'] or values['starts'])}",
         standing=None if is_ad_hoc else values["standing"],
         slot=values["slot"],
         starts=values["starts"],

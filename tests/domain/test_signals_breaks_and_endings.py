@@ -182,3 +182,15 @@ def _with_intervals(intervals: list[float]) -> Course:
     for one in intervals:
         starts.append(starts[-1] + days(one))
     return course([appointment(slot) for slot in starts])
+
+
+def test_s14_counts_the_days_to_the_first_session_by_start_and_is_due_at_its_steps() -> None:
+    """Two lost sessions that were moved past each other: the one that comes first counts."""
+    of = with_leave(None)
+    first, second = (at("2026-08-17 09:00"), at("2026-08-24 09:00"))
+    crossed = {first: at("2026-08-26 09:00"), second: at("2026-08-18 09:00")}
+    moved_past = tuple(replace(one, starts=crossed.get(one.expected, one.starts)) for one in of.appointments)
+    crossed_of = replace(of, appointments=moved_past)
+    assert level(crossed_of, "break.unannounced", now=at("2026-07-28 09:00")) == "watch"
+    assert level(crossed_of, "break.unannounced", now=at("2026-08-04 08:59")) == "watch"
+    assert level(crossed_of, "break.unannounced", now=at("2026-08-04 09:00")) == "act"

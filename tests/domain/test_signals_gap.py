@@ -321,3 +321,10 @@ def test_an_undisturbed_course_says_nothing() -> None:
 
 def test_limits_may_be_the_clinics_own() -> None:
     assert level(weekly(8), *GAPS, now=LAST + days(13), limits=Limits(gap_watch=2.0)) == "none"
+
+
+def test_leave_that_is_only_asked_for_adds_nothing_where_it_takes_no_session() -> None:
+    """The open gap speaks for the pair up to the next booking, asked-for leave or not."""
+    asked = leave(None, since="2026-04-01", until="2026-04-03", tentative=True)
+    of = weekly(8, appointment(at("2026-03-24 10:00"), "S"), absences=(asked,))
+    assert [one.id for one in signals(of, *GAPS, now=LAST + days(15))] == ["gap.open"]

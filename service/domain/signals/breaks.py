@@ -45,7 +45,7 @@ def turns(course: Course, limits: Limits, now: LocalTime) -> Iterator[LocalTime]
     if course.is_ended:
         return
     for absence in _absences_to_come(course, now):
-        for one in _lost(course, absence, now)[:1]:
+        for one in _lost(course, absence, now):
             yield from (one.starts, one.starts - timedelta(days=limits.announce_days))
             yield one.starts - timedelta(days=limits.announce_watch_days)
     is_open = spacing.of(course, limits, now).open if course.is_active else None
@@ -59,8 +59,8 @@ def _absences_to_come(course: Course, now: LocalTime) -> list[Absence]:
 
 
 def _lost(course: Course, absence: Absence, now: LocalTime) -> list[Appointment]:
-    """Booked sessions still to come that it takes, in order of slot."""
-    return [
+    """Booked sessions still to come that it takes, in order of start."""
+    lost = [
         one
         for one in course.appointments
         if one.starts > now
@@ -68,6 +68,7 @@ def _lost(course: Course, absence: Absence, now: LocalTime) -> list[Appointment]
         and absence.covers(one.starts, one.ends)
         and absence.concerns(therapist=one.therapist, room=one.room)
     ]
+    return sorted(lost, key=lambda one: one.starts)
 
 
 def _unannounced(course: Course, limits: Limits, absence: Absence, now: LocalTime) -> Iterator[Signal]:

@@ -49,12 +49,11 @@ def check(course: Course, limits: Limits, now: LocalTime) -> Iterator[Signal]:
     along = spacing.of(course, limits, now)
     for gap in along.closed(last=TIMELINE):
         yield _signal(gap, gap, "closed", Level.INFO)
-    is_open, gaps = along.open, along.ahead
+    is_open = along.open
     if is_open and is_open.level:
-        following = gaps[0].until if gaps else None
+        following = along.ahead[0].until if along.ahead else None
         yield _signal(is_open, is_open, "open", is_open.level, following=following)
-        gaps = gaps[1:]
-    worst = _worst(gaps)
+    worst = _worst(_later(is_open, along.ahead))
     if worst and worst.level:
         yield _signal(worst, is_open or worst, "ahead", worst.level)
     yield from _if_approved(course, limits, now, is_open, worst)
@@ -76,9 +75,14 @@ def _if_approved(
 ) -> Iterator[Signal]:
     if not any(absence.tentative and absence.until > now for absence in course.absences):
         return
-    worst = _worst(spacing.of(course, limits, now).ahead_if_approved)
+    worst = _worst(_later(is_open, spacing.of(course, limits, now).ahead_if_approved))
     if worst and worst.level and (firm is None or firm.level is None or worst.level > firm.level):
         yield _signal(worst, is_open or worst, "ahead", Level.INFO, is_tentative=True)
+
+
+def _later(is_open: Gap | None, gaps: list[Gap]) -> list[Gap]:
+    """Those that the open gap does not speak for: once it is over a step, the pair it belongs to is its own."""
+    return gaps[1:] if is_open and is_open.level else gaps
 
 
 def _worst(gaps: list[Gap]) -> Gap | None:
