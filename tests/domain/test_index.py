@@ -274,12 +274,13 @@ def _any_occurrence(draw: st.DrawFn, slot: LocalTime, standings: tuple[Standing,
         )
     if draw(st.booleans()):
         return one
+    modality = draw(st.sampled_from(list(Modality)))
     one = replace(
         one,
         starts=slot + timedelta(minutes=draw(st.sampled_from((0, 0, 45, 46, 720, 721, -1440, 2880, 5760, 20160)))),
         therapist=draw(st.sampled_from((its.therapist, its.therapist, "C"))),
-        room=draw(st.sampled_from(("R1", "R2", None))),
-        modality=draw(st.sampled_from(list(Modality))),
+        room=draw(st.sampled_from(("R1", "R2", None))) if modality is Modality.IN_PERSON else None,
+        modality=modality,
         changes=tuple(_any_change(draw, slot) for _ in range(draw(st.integers(0, 3)))),
     )
     if draw(st.booleans()):
