@@ -20,6 +20,7 @@ pages = Blueprint("sign_in", __name__)
 
 PER_ADDRESS = "60 per 15 minutes"
 PER_PERSON = "10 per 15 minutes"
+_TOO_MANY = "There were too many tries. Wait a quarter of an hour, or ask your admin for a link that signs you in once."
 _PATIENCE: Mapping[str, Any] = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
 """Seconds that a sign-in waits for a Redis that does not answer, before it counts in memory."""
 
@@ -120,7 +121,7 @@ def limit(app: Flask, settings: Settings) -> None:
     for endpoint in ("sign_in.enter", "sign_in.enter_by_link"):
         view: Any = app.view_functions[endpoint]
         for rate, key in ((PER_PERSON, _person), (PER_ADDRESS, get_remote_address)):
-            view = limiter.limit(rate, key_func=key, deduct_when=_was_refused)(view)
+            view = limiter.limit(rate, key_func=key, deduct_when=_was_refused, error_message=_TOO_MANY)(view)
         app.view_functions[endpoint] = view
 
 
