@@ -29,7 +29,7 @@ from tests.servers import Inbox, PostgreSQL, Program
 ROOT = Path(__file__).parents[1]
 
 
-def until(holds: Callable[[], bool], within_seconds: float = 20.0) -> bool:
+def until(holds: Callable[[], bool], within_seconds: float = 60.0) -> bool:
     end = monotonic() + within_seconds
     while not holds() and monotonic() < end:
         sleep(0.02)
@@ -186,7 +186,7 @@ class TestUp:
         assert until(lambda: all(first[name] != children_of(up).get(name, first[name]) for name in killed)), up.said
         last = children_of(up)
         up.process.send_signal(signal.SIGINT)
-        assert up.process.wait(timeout=30) == 0, up.said
+        assert up.process.wait(timeout=60) == 0, up.said
         assert [name for name, it in last.items() if is_running(it.pid)] == []
 
     def test_a_kill_leaves_nothing_and_the_next_start_waits_for_the_files(
@@ -205,7 +205,7 @@ class TestUp:
         up = start_up()
         wait_until_ready(up)
         second = start_up()
-        assert second.process.wait(timeout=30) == 1
+        assert second.process.wait(timeout=60) == 1
         assert "already running" in second.said
         assert up.is_running
 
@@ -216,13 +216,13 @@ class TestUp:
             up = Program(
                 [sys.executable, "-m", "service.commands", "up", "--port", port], env=env, log=tmp_path / "log"
             )
-            assert up.process.wait(timeout=30) == 1
+            assert up.process.wait(timeout=60) == 1
         assert f"Port {port} can't be used" in up.said
 
 
 def wait_until_ready(up: Program) -> None:
     said = "samehour is ready at"
-    until(lambda: said in up.said or not up.is_running, 60)
+    until(lambda: said in up.said or not up.is_running, 120)
     assert said in up.said, up.said
 
 

@@ -18,7 +18,7 @@ from service.commands import embedded, own_keys
 from service.commands.supervisor import Supervisor, tethered
 
 SAMEHOUR = [sys.executable, "-m", "service.commands"]
-READY_WITHIN_SECONDS = 60.0
+READY_WITHIN_SECONDS = 120.0
 LOCK_WITHIN_SECONDS = 5.0
 
 
@@ -103,7 +103,7 @@ def _ask(command: str, env: Mapping[str, str]) -> None:
 def _becomes_ready(supervisor: Supervisor, port: int) -> bool:
     """Wait until the pages answer, looking after the children meanwhile; False when asked to end before that.
 
-    :raises CannotStart: not within a minute.
+    :raises CannotStart: not within two minutes, which is many times what it takes.
     """
     until = monotonic() + READY_WITHIN_SECONDS
     while not supervisor.ending.is_set():
