@@ -233,6 +233,10 @@ class Course:
             eras[self.era_at(standing.since)].update(standing.therapists)
         return tuple(frozenset(era) for era in eras)
 
+    def usual_therapists(self, era: int) -> frozenset[str]:
+        """Everybody who is agreed as therapist in the time between two transfers; empty where nothing is agreed."""
+        return self._usual_therapists[era]
+
     def is_with_usual_therapist(self, appointment: Appointment) -> bool:
         usual = self._usual_therapists[self.era_of(appointment) if self.transfers else 0]
         return not usual or appointment.therapist in usual
@@ -271,8 +275,9 @@ class Course:
     def absences_at(self, appointment: Appointment, *, tentative_too: bool = False) -> Iterator[Absence]:
         """The absences because of which a booking can't take place at its present start."""
         absences = self.absences if tentative_too else self.firm_absences
+        starts, ends = appointment.starts, appointment.ends
         for absence in absences:
-            if absence.covers(appointment.starts, appointment.ends) and absence.concerns(
+            if absence.covers(starts, ends) and absence.concerns(
                 therapist=appointment.therapist, room=appointment.room
             ):
                 yield absence

@@ -2,7 +2,7 @@
 
 The course is disturbed as real ones are: moves by both sides, a cover, misses, leave ahead and behind, times on record,
 and eight bookings to come. The floor is a plain loop over the same appointments that finds the longest time between
-two sessions and counts the misses, beforehand 0.06 ms: 1.0 ms is 17 times that.
+two sessions and counts the misses, beforehand 0.028 ms on an idle processor: 1.0 ms is 36 times that.
 """
 
 from dataclasses import replace
@@ -41,7 +41,7 @@ def run() -> list[Figure]:
     what = f"one course of {APPOINTMENTS} appointments, all signals, index, due"
     return [
         Figure(id="P4a", what=what, ours=ours, unit="ms", at_most=1.0),
-        Figure(id="P4b", what=what, ours=ours, unit="ms", peer=plain, peer_name="plain loop", at_most=17),
+        Figure(id="P4b", what=what, ours=ours, unit="ms", peer=plain, peer_name="plain loop", at_most=36),
     ]
 
 

@@ -214,16 +214,17 @@ def held_with_after(course: Course, limits: Limits, sessions: Sequence[Appointme
     """For each session, how many were then held with its usual therapist in its episode, itself included."""
     longest = timedelta(days=limits.episode_gap_days)
     has_transfers = bool(course.transfers)
-    is_usual, era_of = course.is_with_usual_therapist, course.era_of
     counts: list[int] = []
     count, era, before = 0, 0, None
+    usual = course.usual_therapists(era)
     for session in sessions:
         starts = session.starts
         if before is not None and starts - before >= longest:
             count = 0
-        if has_transfers and (its_era := era_of(session)) != era:
-            count, era = 0, its_era
-        count += is_usual(session)
+        if has_transfers and (its_era := course.era_of(session)) != era:
+            count, era, usual = 0, its_era, course.usual_therapists(its_era)
+        if not usual or session.therapist in usual:
+            count += 1
         counts.append(count)
         before = starts
     return counts
