@@ -25,7 +25,7 @@ from service.store.people import UserRow, directory
 from service.store.transaction import note_message, reading, writing
 from service.usecases import alerts, consistency
 
-LEASE = timedelta(seconds=40)
+LEASE = timedelta(seconds=30)
 """Whoever carries a message out must be done by then: with a sweep every 15 s, what a crash held is out in a minute."""
 WAITS = (
     timedelta(seconds=5),

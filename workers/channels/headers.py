@@ -34,6 +34,6 @@ def address(text: str) -> str:
 
     :raises CannotSend: it is none.
     """
-    if len(text) > 254 or _CONTROLS.search(text) or not _ADDRESS.fullmatch(text):
+    if len(text) > 254 or not text.isascii() or not _ADDRESS.fullmatch(text):
         raise CannotSend("not an address")
     return text
