@@ -132,6 +132,13 @@ class Arrangement(Strict):
     replaces = Id(allow_none=True)
 
 
+@routes.on("GET", "/<id:standing>", gives=Arrangement)
+@allows(CLINICAL)
+def show(standing: str) -> standings.Arrangement:
+    """One version of what was agreed."""
+    return standings.show(standing=standing, by=g.actor)
+
+
 @routes.on("POST", "/preview", takes=PreviewStanding, gives=Previewed)
 @allows(CLINICAL)
 def preview(asked: Asked) -> standings.Preview:
