@@ -13,7 +13,7 @@ COMMANDS = {
     "demo": ("demo", "Fill an empty database with an invented clinic."),
     "import": ("import_", "Take over a calendar (.ics) or a list of appointments (.csv)."),
     "assess": ("assess", "Read one course file and say where its consistency is at risk."),
-    "scan": ("scan", "Read a list of dates and say which courses need a look."),
+    "scan": ("scan", "Look at the courses whose time has come, or at all of them, now."),
     "doctor": ("doctor", "Check the whole database against the rules it must keep."),
     "backup": ("backup", "Copy the database while it is in use."),
     "restore": ("restore", "Put a backup in the place of the database."),

@@ -77,6 +77,18 @@ def due_courses(db: Session, *, limit: int = 500, now: datetime) -> list[str]:
     return list(db.scalars(query.order_by(AssessmentRow.due_at, CourseRow.id).limit(limit)))
 
 
+@reading
+def every_course(db: Session, *, by: Actor) -> list[str]:
+    """Public ids of all courses that have not ended, and of those that nobody has looked at."""
+    access.require(by, Role.MANAGER)
+    query = (
+        select(CourseRow.public_id)
+        .outerjoin(AssessmentRow, AssessmentRow.course_id == CourseRow.id)
+        .where(or_(CourseRow.status != CourseStatus.ENDED.value, AssessmentRow.course_id.is_(None)))
+    )
+    return list(db.scalars(query.order_by(CourseRow.id)))
+
+
 @writing
 def call_due(db: Session, *, limit: int = 500, now: datetime) -> int:
     """Write a message for each course that is due, once for each due time; how many are new.
