@@ -64,7 +64,7 @@ class Worker(SimpleWorker):
 
     @property
     def is_asked_to_end(self) -> bool:
-        return bool(self._stop_requested)
+        return self._shutdown_requested_date is not None
 
 
 def _opened() -> House:
