@@ -18,7 +18,6 @@ from service.domain.access import (
     CLINICAL,
     MANAGING,
     SETTING_UP,
-    SIGNED_IN,
     Policy,
     Role,
 )
@@ -53,7 +52,7 @@ ENTRIES = (
     Entry(word="Rules", icon="rules", path="/rules", policy=MANAGING),
     Entry(word="People", icon="people", path="/people", policy=SETTING_UP, keys="g p"),
     Entry(word="Audit", icon="rules", path="/audit", policy=ADMINISTERING),
-    Entry(word="Calendars", icon="calendars", path="/calendars", policy=SIGNED_IN, keys="g k"),
+    Entry(word="Calendars", icon="calendars", path="/calendars", policy=ALERTS, keys="g k"),
 )
 
 

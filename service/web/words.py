@@ -140,6 +140,7 @@ DONE: Mapping[str, Done] = {
     "hours set": Done(text="The working hours are set. What is booked outside them stays booked."),
     "user added": Done(text="The user is there. Make a sign-in link to let them in."),
     "user disabled": Done(text="This user is let in no more."),
+    "feed revoked": Done(text="Revoked. Nobody is told anything at that address any more."),
     "token revoked": Done(text="The token is worth nothing any more."),
 }
 
@@ -188,6 +189,16 @@ def every(weeks: int) -> str:
     return "every week" if weeks == 1 else f"every {weeks} weeks"
 
 
+def ago(value: datetime, now: datetime) -> str:
+    """just now, 20 minutes ago, 5 hours ago, 3 days ago; both are instants."""
+    minutes = int((now - value).total_seconds() // 60)
+    for size, word in ((24 * 60, "day"), (60, "hour"), (1, "minute")):
+        if minutes >= size:
+            count = minutes // size
+            return f"{count} {word}{'s' if count > 1 else ''} ago"
+    return "just now"
+
+
 def minute(value: datetime) -> str:
     """2026-11-24T09:30, as form fields of local time want it."""
     return value.isoformat(timespec="minutes")
@@ -204,6 +215,7 @@ def last_day(value: datetime) -> str:
 
 
 FILTERS: Mapping[str, Callable[..., str]] = {
+    "ago": ago,
     "state": state,
     "days": days,
     "day": day,
