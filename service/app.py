@@ -4,13 +4,14 @@ Every request goes the same way: who is asking, may this kind of person knock he
 come from our own page, then the view. A route without a policy does not start.
 """
 
+import json
 import logging
-import secrets
+import random
 import sys
 import time
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import quote
 
 import redis
@@ -85,6 +86,7 @@ def create_app(settings: Settings) -> Flask:
     _guard(app, settings)
     for room in (web, api, feeds):
         room.open_doors(app, settings)
+    feeds.stand_before(app, answered=_answered_at_the_front_door)
     _refuse_routes_without_policy(app)
     return app
 
@@ -169,12 +171,32 @@ def _log_as_json(settings: Settings) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             keep_to_the_list,
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(serializer=_as_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[settings.log_level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=lambda *_: _Lines(sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+class _Lines:
+    """Writes each line whole and at once. No lock: threads would queue for it, one for each request."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def msg(self, line: str) -> None:
+        self._file.write(line + "\n")
+
+    debug = info = warning = error = critical = msg
+
+
+_encoder = json.JSONEncoder(default=str)
+
+
+def _as_json(entry: Mapping[str, Any], **_: object) -> str:
+    # One encoder for all lines: making it takes longer than using it.
+    return _encoder.encode(entry)
 
 
 # --- who is asking, and may they -------------------------------------------------------------------------------------
@@ -200,7 +222,7 @@ def _identify(app: Flask, signer: Signer, name: str) -> None:
     def identify() -> None:
         g.now, g.began = clock.now(), time.perf_counter()
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=secrets.token_hex(8))
+        structlog.contextvars.bind_contextvars(request_id=_request_id())
         g.cookie_name, g.secret = name, request.cookies.get(name)
         g.csrf_token = signer.get_signature(g.secret).decode() if g.secret else ""
         policy = policy_of(app)
@@ -256,11 +278,24 @@ def _count(app: Flask) -> None:
     @app.after_request
     def count(response: Response) -> Response:
         # By route template: a path may hold a secret, and would make a label without end.
-        route, took = (request.url_rule.rule if request.url_rule else "none"), time.perf_counter() - g.began
-        _requests.labels(route, request.method if request.method in _METHODS else "other", response.status_code).inc()
-        _seconds.labels(route).observe(took)
-        log.info("request", method=request.method, route=route, status=response.status_code, ms=round(took * 1000, 1))
+        route = request.url_rule.rule if request.url_rule else "none"
+        _answered(route, request.method, response.status_code, time.perf_counter() - g.began)
         return response
+
+
+def _answered(route: str, method: str, status: int, took: float, **more: str) -> None:
+    _requests.labels(route, method if method in _METHODS else "other", status).inc()
+    _seconds.labels(route).observe(took)
+    log.info("request", method=method, route=route, status=status, ms=round(took * 1000, 1), **more)
+
+
+def _answered_at_the_front_door(route: str, method: str, status: int, took: float) -> None:
+    # Named here, else the log would name the request before it on the same thread.
+    _answered(route, method, status, took, request_id=_request_id())
+
+
+def _request_id() -> str:
+    return f"{random.getrandbits(64):016x}"  # only a name for the lines that belong together
 
 
 _METHODS = SAFE | {"POST", "PUT", "PATCH", "DELETE"}

@@ -4,6 +4,9 @@ from flask import Flask, Response, make_response
 
 from service.config import Settings
 from service.feeds import routes
+from service.feeds.front_door import stand_before
+
+__all__ = ["open_doors", "say_no", "stand_before"]
 
 
 def open_doors(app: Flask, _settings: Settings) -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy import (
     Boolean,
-    Connection,
     Date,
     ForeignKey,
     Index,
@@ -28,6 +28,7 @@ from service.domain.refusals import NotFound
 from service.store.base import BigId, Model, PublicId, UtcTime, count, new_public_id
 from service.store.people import SiteRow, TherapistRow, UserRow
 from service.store.seal import seal
+from service.store.transaction import Glance
 
 
 class FeedRow(Model):
@@ -76,15 +77,14 @@ class FeedPieceRow(Model):
     body: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Glimpse:
-    """All that a fetch must know before it is certain that nothing changed."""
+class Glimpse(NamedTuple):
+    """All that a fetch must know before it is certain that nothing changed. A tuple, since it is made all day."""
 
     id: int
     is_revoked: bool
     """By its owner, or because their account was closed."""
     therapist_id: int
-    privacy: Privacy
+    level: str
     fetched_at: datetime | None
     etag: str | None
     built_version: int | None
@@ -92,6 +92,10 @@ class Glimpse:
     built_at: datetime | None
     calendar_version: int
     zone: str
+
+    @property
+    def privacy(self) -> Privacy:
+        return Privacy(self.level)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,31 +129,18 @@ _GLIMPSE = (
 )
 
 
-def glimpse(connection: Connection, secret_hash: str) -> Glimpse | None:
+_BODY = select(FeedRow.body, FeedRow.etag, FeedRow.built_at).where(FeedRow.id == bindparam("feed_id"))
+
+
+def glimpse(glance: Glance, secret_hash: str) -> Glimpse | None:
     """The feed behind a secret, by one query; None where there is none."""
-    row = connection.execute(_GLIMPSE, {"secret_hash": secret_hash}).one_or_none()
-    if row is None:
-        return None
-    feed, is_revoked, therapist, privacy, fetched_at, etag, built_version, built_on, built_at, version, zone = row
-    return Glimpse(
-        id=feed,
-        is_revoked=bool(is_revoked),
-        therapist_id=therapist,
-        privacy=Privacy(privacy),
-        fetched_at=fetched_at,
-        etag=etag,
-        built_version=built_version,
-        built_on=built_on,
-        built_at=built_at,
-        calendar_version=version,
-        zone=zone,
-    )
+    row = glance.row(_GLIMPSE, secret_hash=secret_hash)
+    return None if row is None else Glimpse(*row)
 
 
-def body_of(connection: Connection, feed: Glimpse) -> tuple[bytes, str, datetime] | None:
+def body_of(glance: Glance, feed: Glimpse) -> tuple[bytes, str, datetime] | None:
     """Body, ETag and Last-Modified, as they belong together; None where it has none."""
-    query = select(FeedRow.body, FeedRow.etag, FeedRow.built_at).where(FeedRow.id == feed.id)
-    body, etag, built_at = connection.execute(query).tuples().one()
+    body, etag, built_at = glance.row(_BODY, feed_id=feed.id) or (None, None, None)
     if body is None or etag is None or built_at is None:
         return None
     return _opened(feed, body, row=str(feed.therapist_id), column="feeds:body"), etag, built_at

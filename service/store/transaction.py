@@ -10,17 +10,18 @@ Writers on SQLite take turns: in this process by a lock (SQLite's own busy handl
 
 import functools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from typing import Concatenate, ParamSpec, TypeVar
+from dataclasses import dataclass
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Dialect, Engine, Select, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from service.domain.refusals import CannotBook, Conflict, Unavailable
 from service.store.base import db
@@ -89,23 +90,83 @@ def reading(use_case: Callable[Concatenate[Session, P], R]) -> Callable[P, R]:
     return run
 
 
-def glancing(use_case: Callable[Concatenate[Connection, P], R]) -> Callable[P, R]:
-    """Run one look-up by itself: one statement is consistent without a transaction, and so costs no second one."""
+class Glance:
+    """A connection on which single statements are asked, each for one row, and no transaction is ever begun."""
+
+    def __init__(self, connection: PoolProxiedConnection, dialect: Dialect) -> None:
+        self._connection, self._dialect = connection, dialect
+
+    def row(self, statement: "Select[*tuple[Any, ...]]", **parameters: object) -> tuple[Any, ...] | None:
+        """The row that it finds, as SQLAlchemy would hand it out; None where there is none."""
+        asked = _asked(statement, self._dialect)
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute(asked.sql, asked.arguments(parameters))
+            found = cursor.fetchone()
+        finally:
+            cursor.close()
+        return found and asked.read(found)
+
+
+def glancing(use_case: Callable[Concatenate[Glance, P], R]) -> Callable[P, R]:
+    """Run one look-up by itself: one statement is consistent without a transaction, and so costs no second one.
+
+    :raises Unavailable: the database does not answer.
+    """
 
     @functools.wraps(use_case)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         engine = _glances[db.engine]
         for is_last in (False, True):
             try:
-                with engine.connect() as connection:
-                    return use_case(connection, *args, **kwargs)
+                connection = engine.raw_connection()
             except DBAPIError as fault:
+                raise _as_refusal(fault) from fault
+            try:
+                return use_case(Glance(connection, engine.dialect), *args, **kwargs)
+            except engine.dialect.loaded_dbapi.Error as fault:
                 # A connection that died while it rested is found out here, since nothing asks it beforehand.
-                if is_last or not fault.connection_invalidated:
-                    raise _as_refusal(fault) from fault
+                connection.invalidate(fault)
+                if is_last:
+                    raise Unavailable("The database can't be reached. Please try again.") from fault
+            finally:
+                connection.close()
         raise AssertionError("unreachable: the last try returns or raises")
 
     return run
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """A statement as the driver takes it, so that asking it again costs what the driver costs."""
+
+    sql: str
+    names: tuple[str, ...] | None
+    """Of the parameters in their order; None where the driver takes them by name."""
+    readers: tuple[tuple[int, Callable[[Any], Any]], ...]
+    """Of the columns that the driver hands out otherwise than SQLAlchemy does."""
+
+    def arguments(self, given: Mapping[str, object]) -> Any:
+        return given if self.names is None else tuple(given[name] for name in self.names)
+
+    def read(self, found: Sequence[Any]) -> tuple[Any, ...]:
+        values = list(found)
+        for column, read in self.readers:
+            values[column] = read(values[column])
+        return tuple(values)
+
+
+@functools.lru_cache(maxsize=32)
+def _asked(statement: "Select[*tuple[Any, ...]]", dialect: Dialect) -> _Asked:
+    compiled = statement.compile(dialect=dialect)
+    readers = (
+        column.type.dialect_impl(dialect).result_processor(dialect, None) for column in statement.selected_columns
+    )
+    return _Asked(
+        sql=str(compiled),
+        names=None if compiled.positiontup is None else tuple(compiled.positiontup),
+        readers=tuple((column, read) for column, read in enumerate(readers) if read is not None),
+    )
 
 
 def note_message(session: Session, message: int) -> None:

@@ -3,10 +3,10 @@
 import hashlib
 import secrets
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.domain import access
@@ -17,7 +17,7 @@ from service.domain.refusals import Conflict, Malformed, NotFound, Unavailable
 from service.store import audit, feeds
 from service.store.feeds import FeedRow, Glimpse
 from service.store.people import TherapistRow, UserRow, directory
-from service.store.transaction import glancing, reading, writing
+from service.store.transaction import Glance, glancing, reading, writing
 from service.usecases import feed_drafts
 from service.usecases.feed_drafts import Draft, Writer, Written
 
@@ -206,19 +206,26 @@ def fetch(*, secret: str, seen: Seen, write: Writer, now: datetime) -> Answer:
     :raises NotFound: there never was a feed at this address. :raises Unavailable: it can't be made at the moment.
     """
     for _ in range(_TRIES):
-        feed = _glimpse(secret_hash=hashlib.sha256(secret.encode()).hexdigest())
+        feed = _glimpse(secret_hash=_digest(secret))
         if feed is None:
             raise NotFound("There is no calendar at this address.")
         if feed.is_revoked:
             return Revoked()
-        day = local_time(now, feed.zone).date()
-        if feed.built_version != feed.calendar_version or feed.built_on != day.isoformat():
+        if not _is_current(feed, now):
             _build(feed, write, now=now)
         elif _has(seen, feed):
             return NotModified(stand=_stand(feed, now))
         elif (found := _body(feed=feed, now=now)) is not None:
             return found
     raise Unavailable("This calendar changes faster than it can be written. Please ask again.")
+
+
+def unchanged(*, secret: str, seen: Seen, now: datetime) -> NotModified | None:
+    """The answer where the program has what stands there, by one query; None where it takes a `fetch` to know."""
+    feed = _glimpse(secret_hash=_digest(secret))
+    if feed is None or feed.is_revoked or not _is_current(feed, now) or not _has(seen, feed):
+        return None
+    return NotModified(stand=_stand(feed, now))
 
 
 def note_fetch(*, stand: Stand, by_program: str, now: datetime) -> None:
@@ -228,22 +235,29 @@ def note_fetch(*, stand: Stand, by_program: str, now: datetime) -> None:
 
 
 @glancing
-def _glimpse(connection: Connection, *, secret_hash: str) -> Glimpse | None:
-    return feeds.glimpse(connection, secret_hash)
+def _glimpse(glance: Glance, *, secret_hash: str) -> Glimpse | None:
+    return feeds.glimpse(glance, secret_hash)
 
 
 @glancing
-def _body(connection: Connection, *, feed: Glimpse, now: datetime) -> Body | None:
-    found = feeds.body_of(connection, feed)
+def _body(glance: Glance, *, feed: Glimpse, now: datetime) -> Body | None:
+    found = feeds.body_of(glance, feed)
     if found is None:
         return None
     content, etag, built_at = found
-    return Body(stand=_stand(replace(feed, etag=etag, built_at=built_at), now), content=content)
+    return Body(stand=_stand(feed._replace(etag=etag, built_at=built_at), now), content=content)
 
 
 @writing
 def _note_fetch(db: Session, *, feed_id: int, by_program: str, now: datetime) -> None:
     feeds.note_fetch(db, feed_id, by_program=by_program, before=now - NOTED_EVERY, now=now)
+
+
+def _is_current(feed: Glimpse, now: datetime) -> bool:
+    """True where what is stored shows the calendar as it is, as of today."""
+    if feed.built_version != feed.calendar_version:
+        return False
+    return feed.built_on == local_time(now, feed.zone).date().isoformat()
 
 
 def _has(seen: Seen, feed: Glimpse) -> bool:
@@ -293,10 +307,13 @@ def _store(db: Session, *, feed: Glimpse, draft: Draft, written: Written, now: d
 # --- steps ----------------------------------------------------------------------------------------------------------
 
 
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
 def _new(*, user_id: int, therapist_id: int, now: datetime) -> tuple[FeedRow, str]:
     secret = secrets.token_urlsafe(32)
-    digest = hashlib.sha256(secret.encode()).hexdigest()
-    return FeedRow(secret_hash=digest, user_id=user_id, therapist_id=therapist_id, created_at=now), secret
+    return FeedRow(secret_hash=_digest(secret), user_id=user_id, therapist_id=therapist_id, created_at=now), secret
 
 
 def _find(db: Session, feed: str, by: Actor) -> FeedRow:
