@@ -10,6 +10,7 @@
   const began = performance.now();
   const startedAt = new Date(facts.now).getTime();
   let dragging = false;
+  let dragged = false;
   let version = `"${facts.version}"`;
 
   const two = (number) => String(number).padStart(2, "0");
@@ -37,6 +38,12 @@
   const draw = ({ event }) => {
     if (event.display === "background") return { domNodes: [make("span", "band", event.title)] };
     const more = event.extendedProps;
+    const button = make("button", "hour-button");
+    const words = [`${clock(event.start)} ${more.name || event.title}`, more.word, more.with, ...more.notes];
+    button.type = "button";
+    button.dataset.hour = event.id;
+    button.title = words.join(", ");
+    button.setAttribute("aria-label", button.title);
     const line = make("span", "line");
     line.append(make("b", "initials", event.title), make("span", "name", more.name));
     const signs = make("span", "signs");
@@ -48,18 +55,15 @@
     if (event.classNames.includes("is-at-risk")) signs.append(icon("warning", "somebody is away then"));
     const head = make("span", "first");
     head.append(make("span", "at", clock(event.start)), signs);
-    return { domNodes: [head, line, make("span", "with", more.with)] };
+    button.append(head, line, make("span", "with", more.with));
+    return { domNodes: [button] };
   };
 
-  const label = ({ event, el }) => {
-    if (event.display === "background") return;
-    const more = event.extendedProps;
-    const words = [`${clock(event.start)} ${more.name || event.title}`, more.word, more.with, ...more.notes];
-    el.setAttribute("aria-label", words.join(", "));
-    el.title = words.join(", ");
-    el.dataset.hour = event.id;
-    el.tabIndex = 0;
-    el.setAttribute("role", "button");
+  // The library calls its grid a table, which it is not: its cells are empty and its hours lie above them.
+  const plain = () => {
+    for (const part of board.querySelectorAll("div, nav, section, article, time, h2, h3, h4")) {
+      for (const { name } of [...part.attributes]) if (name === "role" || name.startsWith("aria-")) part.removeAttribute(name);
+    }
   };
 
   // On the site's wall, whatever zone this browser is in.
@@ -96,9 +100,8 @@
     eventLongPressDelay: 500,
     highlightedDates: [],
     eventContent: draw,
-    eventDidMount: label,
-    eventClick: ({ event }) => event.display !== "background" && open(`/appointments/${event.id}`),
-    eventDragStart: () => { dragging = true; },
+    eventAllUpdated: plain,
+    eventDragStart: () => { dragging = true; dragged = true; },
     eventDragStop: () => { dragging = false; },
     eventDrop: ({ event, newResource, revert }) => {
       const wish = new URLSearchParams({ day: day(event.start), at: clock(event.start) });
@@ -148,7 +151,13 @@
   setInterval(() => { if (!dragging) load().catch(() => {}); }, 60000);
   document.addEventListener("visibilitychange", listen);
 
-  // --- keys
+  // --- mouse and keys
+
+  board.addEventListener("pointerdown", () => { dragged = false; }, true);
+  board.addEventListener("click", (press) => {
+    const button = press.target.closest("[data-hour]");
+    if (button && !dragged) open(`/appointments/${button.dataset.hour}`);
+  });
 
   const select = (hour) => {
     const element = board.querySelector(`[data-hour="${CSS.escape(hour)}"]`);
@@ -195,8 +204,7 @@
     if (key.startsWith("Arrow")) {
       const next = neighbour(element, key);
       if (next) next.focus();
-    } else if (key === "Enter" || key === " ") open(`/appointments/${event.id}`);
-    else if (key === "m") open(`/appointments/${event.id}/move`);
+    } else if (key === "m") open(`/appointments/${event.id}/move`);
     else if (key === "c") open(`/appointments/${event.id}/cancel`);
     else if (key in marks) mark(event, key);
     else return;
@@ -207,6 +215,7 @@
   // --- begin
 
   board.hidden = false;
+  plain();
   document.getElementById("list").open = false;
   load().catch(() => { document.getElementById("list").open = true; });
 })();
