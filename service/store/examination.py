@@ -100,11 +100,11 @@ def _held_twice(session: Session, _now: datetime) -> Iterator[Finding]:
         "A therapist, room or client is held twice at the same time.",
         """
         SELECT coalesce(p.public_id, b.hold)
-          FROM occupancies a
-          JOIN occupancies b ON b.kind = a.kind AND b.who = a.who AND b.starts >= a.starts AND b.starts < a.ends
-                            AND (b.starts > a.starts OR b.id > a.id)
+          FROM occupancies a CROSS JOIN occupancies b  -- SQLite then starts from a, and finds b by its index
           LEFT JOIN appointments p ON p.id = b.appointment_id
-         WHERE NOT a.exempt AND NOT b.exempt ORDER BY b.id
+         WHERE b.kind = a.kind AND b.who = a.who AND b.starts >= a.starts AND b.starts < a.ends
+           AND (b.starts > a.starts OR b.id > a.id) AND NOT a.exempt AND NOT b.exempt
+         ORDER BY b.id
         """,
     )
 
@@ -301,15 +301,20 @@ def _outbox(session: Session, now: datetime) -> Iterator[Finding]:
         "outbox.missing",
         "A change asked nobody to look at its course again.",
         """
-        SELECT DISTINCT c.public_id FROM audit r
-          JOIN courses c ON r.subject = CASE r.subject_kind WHEN 'course' THEN c.public_id END
-               OR c.id = CASE r.subject_kind
-                    WHEN 'standing' THEN (SELECT s.course_id FROM standings s WHERE s.public_id = r.subject)
-                    WHEN 'appointment' THEN (SELECT a.course_id FROM appointments a WHERE a.public_id = r.subject) END
-         WHERE r.at > :since AND r.action <> 'view' AND r.subject_kind IN ('course', 'standing', 'appointment')
-           AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.topic = 'assess.course' AND o.created_at = r.at
-                              AND o.payload ->> 'course' = c.public_id)
-         ORDER BY c.public_id
+        WITH changed AS (
+          SELECT r.at, c.public_id FROM audit r JOIN courses c ON c.public_id = r.subject
+           WHERE r.subject_kind = 'course' AND r.action <> 'view' AND r.at > :since
+          UNION
+          SELECT r.at, c.public_id FROM audit r
+            JOIN standings s ON s.public_id = r.subject JOIN courses c ON c.id = s.course_id
+           WHERE r.subject_kind = 'standing' AND r.at > :since
+          UNION
+          SELECT r.at, c.public_id FROM audit r
+            JOIN appointments a ON a.public_id = r.subject JOIN courses c ON c.id = a.course_id
+           WHERE r.subject_kind = 'appointment' AND r.at > :since),
+        asked AS (SELECT created_at AS at, payload ->> 'course' AS public_id FROM outbox WHERE topic = 'assess.course')
+        SELECT DISTINCT public_id FROM (SELECT * FROM changed EXCEPT SELECT * FROM asked) unheard
+         ORDER BY public_id
         """,
         since=now - RECENT,
     )

@@ -6,6 +6,7 @@ pair of triggers), which holds even where the first was forgotten.
 """
 
 import enum
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -134,11 +135,12 @@ def overlaps(session: Session, wanted: Sequence[Wanted]) -> list[Overlap]:
         OccupancyRow.ends > min(one.starts for one in plain),
         OccupancyRow.exempt.is_(False),
     )
+    held: dict[Key, list[Held]] = {}
     with session.no_autoflush:
-        held: dict[Key, list[Row[int, int, datetime, datetime, int | None]]] = {}
         for row in session.execute(query):
             if row.appointment_id not in own:
                 held.setdefault((row.kind, row.who), []).append(row)
+    in_order = {key: _InOrder(rows) for key, rows in held.items()}
     return [
         Overlap(
             wanted=one,
@@ -150,9 +152,26 @@ def overlaps(session: Session, wanted: Sequence[Wanted]) -> list[Overlap]:
         )
         for one in plain
         for key in one.keys
-        for row in sorted(held.get(key, ()), key=lambda row: row.starts)
-        if row.starts < one.ends and one.starts < row.ends
+        if key in in_order
+        for row in in_order[key].touching(one.starts, one.ends)
     ]
+
+
+Held = Row[int, int, datetime, datetime, int | None]
+
+
+class _InOrder:
+    """What one key is held for, in order of start: a series asks it once for each date, so it must not read it all."""
+
+    def __init__(self, rows: list[Held]) -> None:
+        self.rows = sorted(rows, key=lambda row: row.starts)
+        self.starts = [row.starts for row in self.rows]
+        self.longest = max(row.ends - row.starts for row in self.rows)
+
+    def touching(self, starts: datetime, ends: datetime) -> list[Held]:
+        first = bisect_right(self.starts, starts - self.longest)
+        last = bisect_left(self.starts, ends)
+        return [row for row in self.rows[first:last] if row.ends > starts]
 
 
 def among(keys: Iterable[Key]) -> ColumnElement[bool]:
