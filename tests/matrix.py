@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from service.domain.absences import AbsenceKind
 from service.domain.access import OPERATOR, Role
 from service.domain.appointment import Initiator
-from service.usecases import absences, alerts, appointments, clients, consistency, courses, feeds, people
+from service.usecases import absences, alerts, appointments, clients, consistency, courses, feeds, outbox, people
 from tests.clinic import EMAILS, PASSWORD, ZONE, Clinic, small_clinic
 from tests.policy_rows import ADMIN, DESK, MANAGER, OTHER, OWN, Row, Sent
 
@@ -52,6 +52,7 @@ class World:
     token: str
     tokens: Mapping[str, str]
     cookies: Mapping[str, str]
+    message: str
     feed: str
     secret: str
     """Of the feed's address."""
@@ -157,7 +158,7 @@ def build_world(app: "Flask") -> World:
         cookies = {who: people.sign_in_by_link(secret=_link(user), now=NOW) for who, user in users.items()}
         people.disable_user(user=users[DISABLED], by=OPERATOR, now=NOW)
         feed = feeds.create(name="Phone", therapist=clinic.therapists[0], owner=users[OWN], by=OPERATOR, now=NOW)
-        link = _link(users[DESK])
+        link, message = _link(users[DESK]), outbox.listed(by=OPERATOR, now=NOW)[0].id
         token, _secret = people.add_token(user=users[DESK], name="spare", may_write=True, days=1, by=OPERATOR, now=NOW)
     world = World(
         app=app,
@@ -177,6 +178,7 @@ def build_world(app: "Flask") -> World:
         alert=alert,
         user=users[DESK],
         token=token,
+        message=message,
         feed=feed.id,
         secret=feed.secret,
         link=link,

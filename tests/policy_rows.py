@@ -84,6 +84,7 @@ API: Rows = {
     "GET api_courses.listed": CLINICAL,
     "POST api_courses.open_course": BOOKING.sends(lambda w: {"clients": [w.client], "therapist": w.therapist}),
     "GET api_courses.show": OF_COURSE.at(course="course"),
+    "GET api_courses.list_alerts": OF_ALERT.at(course="course"),
     "GET api_courses.list_standings": OF_COURSE.at(course="course"),
     "POST api_courses.end": OF_COURSE.at(course="course").sends(lambda w: {"on": w.day(30), "ending": "planned"}),
     "POST api_courses.pause": OF_COURSE.at(course="course").sends(
@@ -156,6 +157,10 @@ API: Rows = {
     "GET api_tokens.list_tokens": ADMINISTERING,
     "POST api_tokens.add_token": ADMINISTERING.sends(lambda w: {"user": w.user, "name": "a program", "days": 30}),
     "POST api_tokens.revoke_token": ADMINISTERING.at(token="token"),
+    # messages
+    "GET api_messages.listed": SETTING_UP,
+    "POST api_messages.retry": ADMINISTERING.at(message="message"),
+    "POST api_messages.drop": ADMINISTERING.at(message="message"),
     # feeds
     "GET api_feeds.listed": ALERTS,
     "POST api_feeds.create": OF_ALERT.sends(lambda w: {"name": "Tablet", "therapist": w.therapist}),
@@ -247,6 +252,11 @@ PAGES: Rows = {
     "POST alerts.agree": OF_ALERT.at(alert="alert").posts({"reason": "a reason"}),
     "POST alerts.reopen": OF_ALERT.at(alert="alert"),
     "POST alerts.judge": OF_ALERT.at(alert="alert").posts({"verdict": "useful"}),
+    # calendars
+    "GET calendars.show": ALERTS,
+    "POST calendars.create": OF_ALERT.posts(lambda w: {"name": "Tablet", "therapist": w.therapist, "privacy": "busy"}),
+    "POST calendars.rotate": OF_ALERT.at(feed="feed"),
+    "POST calendars.revoke": OF_ALERT.at(feed="feed"),
     # setting up
     "GET people.show": SETTING_UP,
     "POST people.add_site": SETTING_UP.posts({"name": "Hill", "zone": "Europe/Vienna"}),

@@ -14,6 +14,7 @@ from service.api import (
     courses,
     feeds,
     health,
+    messages,
     places,
     standings,
     therapists,
@@ -61,5 +62,6 @@ def open_doors(app: Flask, settings: Settings) -> None:
             assess.routes,
             users.users,
             users.tokens,
+            messages.routes,
         ],
     )

@@ -3,16 +3,17 @@
 from flask import g
 from marshmallow import fields
 
-from service.api import standings
+from service.api import alerts, standings
 from service.api.fields import Day, Id, Local, many, one_of
 from service.api.routes import Asked, Routes, if_version
 from service.api.schemas import Added, HourOfWeek, Strict
 from service.domain.absences import AbsenceKind
-from service.domain.access import BOOKING, CLINICAL, allows
+from service.domain.access import ALERTS, BOOKING, CLINICAL, allows
 from service.domain.appointment import Attribute, Initiator, Status
 from service.domain.course import CourseStatus, Ending
 from service.domain.standing import Modality
 from service.files.course_file import answer
+from service.usecases import alerts as alert_uses
 from service.usecases import courses
 from service.usecases import standings as standing_uses
 
@@ -116,6 +117,12 @@ class Course(Strict):
     )
 
 
+class AlertsFilter(Strict):
+    cleared = fields.Boolean(
+        load_default=False, attribute="is_cleared_too", metadata={"description": "Those that have cleared too."}
+    )
+
+
 class EndCourse(Strict):
     on = Day(required=True, metadata={"description": "The first day without an hour."})
     ending = one_of(Ending, required=True)
@@ -162,6 +169,13 @@ def show(course: str) -> courses.CourseView:
 def list_standings(course: str) -> list[standing_uses.Arrangement]:
     """Every version of what was agreed, the oldest first."""
     return standing_uses.of_course(course=course, by=g.actor)
+
+
+@routes.on("GET", "/<id:course>/alerts", takes=AlertsFilter, gives=alerts.Alert(many=True))
+@allows(ALERTS)
+def list_alerts(asked: Asked, course: str) -> list[alert_uses.Alert]:
+    """The course's alerts, the newest first."""
+    return alert_uses.of_course(course=course, **asked, by=g.actor, now=g.now)
 
 
 @routes.on("POST", "/<id:course>/end", takes=EndCourse, status=204, checks_version=True)
