@@ -294,6 +294,13 @@ class Inbox:
         with self._arrived:
             return [mail for mail, people in zip(self.mails, self.recipients, strict=True) if address in people]
 
+    def wait_for_one_to(self, address: str, within_seconds: float = 60.0) -> EmailMessage:
+        """The first mail to that address, as soon as there is one."""
+        with self._arrived:
+            came = self._arrived.wait_for(lambda: any(address in people for people in self.recipients), within_seconds)
+            assert came, f"no mail to {address} within {within_seconds:g} s"
+        return self.to(address)[0]
+
     def clear(self) -> None:
         with self._arrived:
             self.mails.clear()

@@ -67,7 +67,7 @@ def test_from_the_desk_to_the_therapists_phone(
     address = _subscribe(therapist, served)
     look(therapist, "main-calendar")
     starts = _starts_on(address, tomorrow)
-    assert time(14, 30) in starts
+    assert time(16, 30) in starts
     assert time(12, 30) not in starts
     therapist.get_by_role("button", name="Revoke").click()
     expect(therapist.get_by_role("status")).to_contain_text("Revoked")
@@ -102,12 +102,14 @@ def _agree(page: "Page", served: Served, day: date) -> None:
 def _move_the_first(page: "Page") -> None:
     """From the course's page: the clinic asks, within two days, and the client is told."""
     page.get_by_role("link", name=re.compile("12:30")).last.click()
-    page.get_by_role("link", name="Move").or_(page.get_by_role("button", name="Move")).first.click()
-    page.get_by_label("Time").fill("14:30")
-    page.get_by_label("Time").blur()
-    page.get_by_label("the clinic", exact=True).check()
-    page.get_by_label("Why?").select_option(label="room")
-    page.get_by_role("button", name="Move", exact=True).click()
+    page.get_by_role("main").get_by_role("button", name="Move").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Time").fill("16:30")
+    dialog.get_by_label("Time").blur()
+    expect(dialog.get_by_role("heading", name="What it does")).to_be_visible()
+    dialog.get_by_label("the clinic", exact=True).check()
+    dialog.get_by_label("Why?").select_option(label="room")
+    dialog.get_by_role("button", name="Move", exact=True).click()
     expect(page.get_by_role("status")).to_contain_text("Moved to")
 
 
