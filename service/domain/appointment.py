@@ -167,9 +167,7 @@ class Appointment:
     def span(self) -> Span:
         return span_of(self.starts, self.minutes, self.zone)
 
-    def move_to(
-        self, place: Place, *, by: Initiator, reason: str | None, told_at: LocalTime | None
-    ) -> "Appointment":
+    def move_to(self, place: Place, *, by: Initiator, reason: str | None, told_at: LocalTime | None) -> "Appointment":
         """The appointment at its new place, with one change on record for each thing that differs.
 
         :raises CannotMove: it is not booked any more, or nothing would change.
