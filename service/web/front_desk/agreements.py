@@ -5,7 +5,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import g, make_response, render_template, request
-from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from service.domain.access import CLINICAL, allows
@@ -22,7 +21,7 @@ from service.web.front_desk.desk import FIXABLE, pages, places
 
 MOST_HOURS = 3
 """Hours a week that the form offers."""
-VIDEO = "video"
+VIDEO, NO_ROOM = "video", "none"
 CARRIED = ("day", "at", "therapist", "room")
 """What the board says of the cell that was chosen."""
 
@@ -34,7 +33,8 @@ def agree() -> str:
     if not request.args.get("client") and not request.args.get("course"):
         carried = {name: request.args[name] for name in CARRIED if request.args.get(name)}
         return render_template("agree_who.html", form={}, carried=carried)
-    return render_template("agree.html", form={}, wish=_first_wish(), preview=None, **_whose(request.args), **places())
+    whose = _whose(request.args)
+    return render_template("agree.html", form={}, wish=_first_wish(whose), preview=None, **whose, **places())
 
 
 @pages.post("/agree")
@@ -128,6 +128,8 @@ def end_standing(standing: str) -> Response:
 def _proposal() -> Proposal:
     """:raises Malformed: a field is missing or makes no sense."""
     room = fields.text("room")
+    if not room:
+        raise Malformed("Choose a room, video, or no room.", where="room")
     last_day = fields.day("until") if fields.text("until") else None
     return Proposal(
         therapist=fields.text("therapist"),
@@ -136,7 +138,7 @@ def _proposal() -> Proposal:
         until=last_day + timedelta(days=1) if last_day else None,
         every_weeks=fields.number("every_weeks"),
         minutes=fields.number("minutes"),
-        room=room if room not in {"", VIDEO} else None,
+        room=room if room not in {NO_ROOM, VIDEO} else None,
         modality=Modality.VIDEO if room == VIDEO else Modality.IN_PERSON,
         sessions_planned=fields.number("sessions_planned") if fields.text("sessions_planned") else None,
     )
@@ -209,10 +211,12 @@ def _whose(given: Mapping[str, str]) -> dict[str, Any]:
     return {"client_id": None if course else client, "course_id": course, "names": names, "agreed": agreed}
 
 
-def _first_wish() -> MultiDict[str, str]:
-    wish: MultiDict[str, str] = MultiDict(
-        {"minutes": "50", "every_weeks": "1", "therapist": g.actor.therapist or "", "told": "yes"}
-    )
+def _first_wish(whose: Mapping[str, Any]) -> dict[str, str]:
+    """Most agree with the therapist and in the room they know."""
+    wish = {"minutes": "50", "every_weeks": "1", "therapist": g.actor.therapist or ""}
+    if whose["agreed"]:
+        known: Arrangement = whose["agreed"][-1]
+        wish["therapist"], wish["room"], wish["minutes"] = known.therapist, _where(known), str(known.minutes)
     wish.update({name: request.args[name] for name in ("therapist", "room") if request.args.get(name)})
     day = fields.day_asked("day", frame.here().today + timedelta(days=1))
     wish["since"] = day.isoformat()
@@ -221,19 +225,21 @@ def _first_wish() -> MultiDict[str, str]:
     return wish
 
 
-def _wish_of_change(old: Arrangement) -> MultiDict[str, str]:
+def _where(known: Arrangement) -> str:
+    return VIDEO if known.modality is Modality.VIDEO else known.room or NO_ROOM
+
+
+def _wish_of_change(old: Arrangement) -> dict[str, str]:
     """The arrangement as it is, with what was chosen for one of its dates carried over to all."""
-    wish: MultiDict[str, str] = MultiDict(
-        {
-            "therapist": request.args.get("therapist") or old.therapist,
-            "room": request.args.get("room") or (VIDEO if old.modality is Modality.VIDEO else old.room or ""),
-            "every_weeks": str(old.every_weeks),
-            "minutes": request.args.get("minutes") or str(old.minutes),
-            "until": (old.until - timedelta(days=1)).isoformat() if old.until else "",
-            "told": "yes",
-        }
-    )
-    slot, to = _asked_moment("slot"), _asked_moment("to")
+    wish = {
+        "therapist": request.args.get("therapist") or old.therapist,
+        "room": request.args.get("room") or _where(old),
+        "every_weeks": str(old.every_weeks),
+        "minutes": request.args.get("minutes") or str(old.minutes),
+        "until": (old.until - timedelta(days=1)).isoformat() if old.until else "",
+    }
+    slot = _asked(request.args.get("slot", ""))
+    to = _asked(f"{request.args.get('day', '')}T{request.args.get('at', '')}")
     hours = [_moved(hour, slot, to) for hour in old.hours]
     for n, hour in enumerate(sorted(set(hours))[:MOST_HOURS]):
         wish[f"day{n}"], wish[f"at{n}"] = str(int(hour.day)), words.clock(hour.at)
@@ -241,12 +247,9 @@ def _wish_of_change(old: Arrangement) -> MultiDict[str, str]:
     return wish
 
 
-def _asked_moment(name: str) -> datetime | None:
-    typed = request.args.get(name, "")
-    if name == "to" and request.args.get("day") and request.args.get("at"):
-        typed = f"{request.args['day']}T{request.args['at']}"
+def _asked(moment: str) -> datetime | None:
     try:
-        return _local(typed) if typed else None
+        return _local(moment)
     except Malformed:
         return None
 
@@ -268,9 +271,8 @@ def _since(old: Arrangement, slot: datetime | None, to: datetime | None) -> date
     return max(earliest, first)
 
 
-def _typed() -> MultiDict[str, str]:
-    typed: MultiDict[str, str] = MultiDict(request.form)
-    return typed
+def _typed() -> dict[str, str]:
+    return request.form.to_dict()
 
 
 # --- looking before booking -----------------------------------------------------------------------------------------

@@ -73,6 +73,11 @@
     resourceIds: columns.map((one) => one.id), classNames: ["is-now"], extendedProps: {},
   });
 
+  // The working day fills the window, as long as a session's two lines of text find room.
+  board.hidden = false;
+  const halfHours = (parseInt(facts.ends, 10) - parseInt(facts.begins, 10)) * 2;
+  const slotHeight = Math.max(24, Math.floor((board.clientHeight - 40) / halfHours));
+
   const calendar = EventCalendar.create(board, {
     view: facts.view === "week" ? "timeGridWeek" : "resourceTimeGridDay",
     date: facts.date,
@@ -83,9 +88,9 @@
     slotMaxTime: facts.ends,
     slotDuration: "00:30",
     snapDuration: "00:05",
-    slotHeight: 26,
+    slotHeight,
     height: "100%",
-    columnWidth: "minmax(5.5rem, 1fr)",
+    columnWidth: "minmax(5rem, 1fr)",
     slotLabelInterval: "01:00",
     slotLabelFormat: { hour: "2-digit", minute: "2-digit", hour12: false },
     dayHeaderFormat: { weekday: "short", day: "numeric", month: "short" },
@@ -214,7 +219,6 @@
 
   // --- begin
 
-  board.hidden = false;
   plain();
   document.getElementById("list").open = false;
   load().catch(() => { document.getElementById("list").open = true; });

@@ -47,6 +47,14 @@
     event.detail.isError = !takes;
   });
 
+  // Looking ahead begins once the form says enough; before, it would only complain.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const part = event.detail.elt;
+    if (!part.matches("[data-once-complete]")) return;
+    const fields = [...part.querySelectorAll("input, select")];
+    if (!fields.every((field) => field.validity.valid)) event.preventDefault();
+  });
+
   // The line of an hour was drawn anew: whoever was on it still is.
   document.addEventListener("htmx:load", (event) => {
     const row = event.detail.elt;
