@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from service.domain.refusals import CannotBook, Conflict, Unavailable
+from service.domain.refusals import CannotBook, Conflict, Malformed, Unavailable
 from service.store.base import db
 
 P = ParamSpec("P")
@@ -207,6 +207,8 @@ def _alone(name: str) -> Iterator[None]:
 
 def _as_refusal(fault: DBAPIError) -> Exception:
     words = str(fault.orig)
+    if "NUL (0x00)" in words:
+        return Malformed("The text holds a character that can't be kept. Nothing was changed.")
     if "occupancies_no_overlap" in words:
         return CannotBook("That hour has just been taken. Nothing was changed.", clashes=())
     if isinstance(fault, IntegrityError):

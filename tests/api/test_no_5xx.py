@@ -190,3 +190,19 @@ def test_nothing_that_is_sent_breaks_it(clinic: Clinic, seed: int) -> None:
     assert sum(seen.values()) >= 60 * ROUNDS
     # A maker of requests that are all refused at the door would prove nothing.
     assert sum(number for status, number in seen.items() if status < 300) > sum(seen.values()) / 4, seen
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "form"),
+    [
+        ("GET", "/courses/%00", None),
+        ("GET", "/agree?client=%00", None),
+        ("POST", "/clients/search", {"q": "a\x00b"}),
+        ("POST", "/sign-in", {"email": "\x00", "password": "\x00"}),
+        ("GET", "/feeds/%00.ics", None),
+    ],
+)
+def test_a_zero_byte_breaks_no_page_either(clinic: Clinic, method: str, path: str, form: dict[str, str] | None) -> None:
+    door = clinic.door(Role.MANAGER)
+    headers = {"Authorization": f"Bearer {door.token}"}
+    assert door.app.test_client().open(path, method=method, data=form, headers=headers).status_code < 500
