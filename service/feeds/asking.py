@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 from flask import Flask
-from werkzeug.datastructures import MIMEAccept
+from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header, parse_date
 
 from service import clock
@@ -35,7 +35,7 @@ def seen(environ: "WSGIEnvironment") -> Seen | None:
 def takes_gzip(environ: "WSGIEnvironment") -> bool:
     """True where it asked for it: some programs can't unzip."""
     accepted = environ.get("HTTP_ACCEPT_ENCODING", "")
-    return "gzip" in accepted and parse_accept_header(accepted, MIMEAccept)["gzip"] > 0
+    return "gzip" in accepted and parse_accept_header(accepted, Accept)["gzip"] > 0
 
 
 def described(stand: Stand, environ: "WSGIEnvironment") -> list[tuple[str, str]]:

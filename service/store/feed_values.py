@@ -92,8 +92,7 @@ def last_change(session: Session, uids: Collection[str]) -> dict[str, datetime]:
         .group_by(StandingRow.feed_uid, StandingRow.changed_at)
     )
     return {
-        uid: max(changed_at, of_its_hours or changed_at)
-        for uid, changed_at, of_its_hours in session.execute(query).tuples()
+        uid: max(changed_at, of_its_hours or changed_at) for uid, changed_at, of_its_hours in session.execute(query)
     }
 
 
@@ -159,7 +158,7 @@ class _Reading:
             .join(StandingRow, StandingRow.id == StandingHourRow.standing_id)
             .where(StandingRow.therapist_id == self.therapist)
         )
-        for standing, weekday, at in self.session.execute(query).tuples():
+        for standing, weekday, at in self.session.execute(query):
             hours.setdefault(standing, []).append(Hour(day=Weekday(weekday), at=at))
         return {row.id: _pattern(row, hours[row.id]) for row in self.own}
 
@@ -212,7 +211,7 @@ class _Reading:
         """The feed UIDs of the standings whose hours this therapist covers."""
         ids = sorted({row.standing_id for row in self.single_hours if row.standing_id is not None})
         query = select(StandingRow.id, StandingRow.feed_uid).where(StandingRow.id.in_(ids))
-        return dict(self.session.execute(query).tuples().all()) if ids else {}
+        return dict(self.session.execute(query).all()) if ids else {}
 
     @cached_property
     def summaries(self) -> dict[int, str]:
@@ -227,7 +226,7 @@ class _Reading:
             .order_by(CourseClientRow.course_id, ClientRow.id)
         )
         clients: dict[int, list[tuple[str, str]]] = {}
-        for course, public_id, reference, sealed in self.session.execute(query).tuples():
+        for course, public_id, reference, sealed in self.session.execute(query):
             clients.setdefault(course, []).append((reference, self._name(public_id, sealed)))
         return {course: self._called(clients.get(course, [])) for course in ids}
 
@@ -252,7 +251,7 @@ class _Reading:
     def _places(self, rooms: Iterable[int | None]) -> dict[int, str]:
         ids = sorted(room for room in rooms if room is not None)
         query = select(RoomRow.id, RoomRow.name, SiteRow.name).join(SiteRow, SiteRow.id == RoomRow.site_id)
-        found = self.session.execute(query.where(RoomRow.id.in_(ids))).tuples()
+        found = self.session.execute(query.where(RoomRow.id.in_(ids)))
         return {room: f"{name}, {site}" for room, name, site in found}
 
     @cached_property
@@ -384,7 +383,7 @@ class _Reading:
             AbsenceRow.withdrawn_at.is_(None),
             AbsenceRow.tentative.is_(False),
         )
-        for public_id, since, until, name, changed_at in self.session.execute(query).tuples():
+        for public_id, since, until, name, changed_at in self.session.execute(query):
             entry = FeedLeave(
                 uid=str(uuid5(UUID(public_id), "feed")),
                 zone=self.zone,

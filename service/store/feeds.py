@@ -185,7 +185,7 @@ def said(session: Session, feed: Glimpse) -> dict[str, Said]:
                 zone=zone, since=since, events=events, body=_opened(feed, body, row=uid, column="feed_pieces:body")
             ),
         )
-        for uid, fingerprint, sequence, changed_at, zone, since, events, body in session.execute(query).tuples()
+        for uid, fingerprint, sequence, changed_at, zone, since, events, body in session.execute(query)
     }
 
 

@@ -175,9 +175,7 @@ def listed(db: Session, *, by: Actor) -> list[Subscription]:
     rows = feeds.in_use(db) if by.has(Role.MANAGER) else feeds.in_use(db, user_id=own, therapist_id=therapist)
     people = directory(db)
     owners = dict(
-        db.execute(select(UserRow.id, UserRow.name).where(UserRow.id.in_(sorted({row.user_id for row in rows}))))
-        .tuples()
-        .all()
+        db.execute(select(UserRow.id, UserRow.name).where(UserRow.id.in_(sorted({row.user_id for row in rows})))).all()
     )
     return [
         Subscription(
