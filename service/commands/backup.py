@@ -1,0 +1,26 @@
+"""`samehour backup`: a copy of the database, made while people work."""
+
+from pathlib import Path
+
+import click
+
+from service.commands.opened import opened_app
+from service.domain.access import OPERATOR
+from service.domain.refusals import Refusal
+from service.usecases import copies
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def backup(file: Path) -> None:
+    """Copy the whole database, as of this moment, to FILE.
+
+    The keys are not in it, and must not lie beside it: without them no name can be read, by you or by a thief. Keep
+    field.keys somewhere else.
+    """
+    try:
+        with opened_app().app_context():
+            copies.take(file=file, by=OPERATOR)
+    except Refusal as refusal:
+        raise click.ClickException(refusal.message) from None
+    click.echo(f"Copied to {file} ({file.stat().st_size / 1e6:.1f} MB). Keep the keys apart from it.")
