@@ -215,6 +215,8 @@ def _as_refusal(fault: DBAPIError) -> Exception:
         if "unique" in words.lower():
             return Conflict("The same thing was entered at the same moment by somebody else. Nothing was changed.")
         return fault
+    if getattr(fault.orig, "sqlstate", None) in _RETRIED:
+        return Unavailable("Others are changing the same things right now. Nothing was changed; please try again.")
     if any(
         sign in words for sign in ("database is locked", "lock timeout", "disk is full", "No space left", "disk I/O")
     ):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from service.domain import access
@@ -194,7 +194,8 @@ def change(
     _may_change_from(db, old, since, now)
     cancelled = _void_from(db, old, since, now=now)
     old.until, old.version, old.changed_at = since, old.version + 1, now
-    value = drafts.standing_of(replace(proposal, since=max(proposal.since, since)), zone=old.zone)
+    asked = replace(proposal, since=max(proposal.since, since), until=_until_successor(db, old, proposal.until))
+    value = drafts.standing_of(asked, zone=old.zone)
     row = standings.add(
         db, value, course_id=course.id, people=people, replaces_id=old.id, told_at=now if is_told else None, now=now
     )
@@ -338,6 +339,13 @@ def _may_change_from(db: Session, row: StandingRow, since: date, now: datetime) 
     later = appointments.of_standing(db, row.id, since=datetime.combine(since, time()))
     if since < local_time(now, row.zone).date() or any(_has_been(one, now) for one in later):
         raise CannotChange("What has taken place stays as it is: choose a later date.", where="since")
+
+
+def _until_successor(db: Session, old: StandingRow, until: date | None) -> date | None:
+    """A version that was already agreed to follow stays, and the new one ends where it begins."""
+    lasting = or_(StandingRow.until.is_(None), StandingRow.until > StandingRow.since)
+    follows = db.scalar(select(func.min(StandingRow.since)).where(StandingRow.replaces_id == old.id, lasting))
+    return min(until, follows) if until and follows else until or follows
 
 
 def _has_been(one: AppointmentRow, now: datetime) -> bool:

@@ -287,6 +287,23 @@ def test_what_has_been_stays_as_it_is(cast: Cast, since: date, hours_later: int)
     assert len(cast.hours()) == 8
 
 
+def test_a_version_already_agreed_to_follow_stays(cast: Cast) -> None:
+    agreed = cast.agree()
+    for week, hour in ((27, FRIDAYS), (20, Hour(day=Weekday.TU, at=time(14)))):
+        standings.change(
+            standing=agreed.id,
+            since=tuesday(week).date(),
+            proposal=cast.proposal(hours=(hour,)),
+            asked_by=Initiator.CLIENT,
+            reason="work",
+            by=cast.desk,
+            now=NOW,
+        )
+    found = {one.since: one.until for one in standings.of_course(course=agreed.course, by=cast.desk)}
+    weeks = [tuesday(week).date() for week in (0, 20, 27)]
+    assert found == {weeks[0]: weeks[1], weeks[1]: weeks[2], weeks[2]: None}
+
+
 def test_a_change_to_a_taken_hour_changes_nothing(cast: Cast) -> None:
     agreed = cast.agree()
     cast.agree(1, hours=(FRIDAYS,))
