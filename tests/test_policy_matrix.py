@@ -4,6 +4,7 @@ Real requests with real ids of a course that is theirs or not. The controls take
 in who should not.
 """
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,7 @@ from tests.matrix import (
     World,
     build_world,
 )
-from tests.policy_rows import ADMIN, OTHER, ROLES, ROWS, Row
+from tests.policy_rows import ADMIN, CLINICAL, DESK, OTHER, OWN, PUBLIC, ROLES, ROWS, Row
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -186,6 +187,18 @@ def test_a_cookie_alone_changes_nothing(world: World, endpoint: str, method: str
     for forged in ({}, {"X-CSRF-Token": "forged"}):
         response = world.ask(somebody(row), endpoint, method, row, by_cookie=True, **forged)
         assert response.status_code == 400, response.get_data(as_text=True)
+
+
+def test_a_cookie_with_the_token_of_our_page_may_change(world: World) -> None:
+    page = world.ask(DESK, "document.docs", "GET", PUBLIC, by_cookie=True).get_data(as_text=True)
+    token = re.findall(r'name="csrf-token" content="([^"]+)"', page)[0]
+    row = CLINICAL.sends({"query": "Client"})
+    found = world.ask(DESK, "api_clients.search", "POST", row, by_cookie=True, **{"X-CSRF-Token": token})
+    assert found.status_code == 200
+    # Of one session alone: somebody else's cookie with it is refused.
+    assert (
+        world.ask(OWN, "api_clients.search", "POST", row, by_cookie=True, **{"X-CSRF-Token": token}).status_code == 400
+    )
 
 
 @pytest.mark.parametrize(
