@@ -81,10 +81,11 @@ def test_agree_move_and_mark(served: Served, page: "Page") -> None:
     assert starts(served, one) == "Mon 14:00"
 
 
-def drag(page: "Page", appointment: str, *, down: float) -> None:
-    box = page.locator(f"[data-hour='{appointment}']").bounding_box()
+def drag(page: "Page", appointment: str, *, hours: float) -> None:
+    box = page.locator(f"article:has([data-hour='{appointment}'])").bounding_box()
     assert box
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    down = box["height"] * hours * 60 / 50  # it is as high as fifty minutes are
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x, y + down / 2, steps=8)
@@ -97,13 +98,13 @@ def test_drag_to_move_and_think_again(served: Served, page: "Page") -> None:
     page.goto(on_board(served))
     one = hour(served, 0)
     page.locator(f"[data-hour='{one}']").wait_for()
-    drag(page, one, down=104)  # two hours of four half-hour lines
+    drag(page, one, hours=2)
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("Time")).to_have_value("12:00")
     page.keyboard.press("Escape")
     expect(page.locator(f"[data-hour='{one}']")).to_have_attribute("aria-label", re.compile("^10:00"))
     assert starts(served, one) == "Mon 10:00"
-    drag(page, one, down=104)
+    drag(page, one, hours=2)
     dialog.get_by_label("the clinic", exact=True).check()
     dialog.get_by_label("Why?").select_option(label="room")
     dialog.get_by_role("button", name="Move", exact=True).click()

@@ -87,7 +87,7 @@
     slotMinTime: facts.begins,
     slotMaxTime: facts.ends,
     slotDuration: "00:30",
-    snapDuration: "00:05",
+    snapDuration: "00:15",
     slotHeight,
     height: "100%",
     columnWidth: "minmax(5rem, 1fr)",
