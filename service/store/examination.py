@@ -171,7 +171,7 @@ def _series(session: Session, _now: datetime) -> Iterator[Finding]:
         known = {slot for slot, _is_void in rows.get(key, ())}
         missing += [f"{standing.id} {slot:%Y-%m-%dT%H:%M}" for slot in sorted(expected - known)]
         lost += [f"{standing.id} {slot:%Y-%m-%dT%H:%M}" for slot in sorted(expected & known - counted)]
-        odd += [f"{standing.id} {slot:%Y-%m-%dT%H:%M}" for slot in sorted(counted - expected)]
+        odd += [f"{standing.id} {slot:%Y-%m-%dT%H:%M}" for slot in _unexpected(standing, counted - expected)]
     yield from _finding("series.missing", "A slot of a standing has no appointment.", missing)
     yield from _finding("series.void", "A slot that is still expected was made void.", lost)
     yield from _finding("series.odd", "An appointment fills a slot that its standing does not expect.", odd)
@@ -182,6 +182,11 @@ def _series(session: Session, _now: datetime) -> Iterator[Finding]:
         """SELECT s.public_id FROM appointments a JOIN standings s ON s.id = a.standing_id
             GROUP BY s.public_id, a.slot HAVING count(*) > 1 ORDER BY s.public_id""",
     )
+
+
+def _unexpected(standing: Standing, filled: set[datetime]) -> list[datetime]:
+    """In order; what lies beyond the horizon may be expected too, as the exceptions of an old book are."""
+    return [slot for slot in sorted(filled) if not any(slots(standing, since=slot, until=slot + timedelta(minutes=1)))]
 
 
 def _standings(session: Session) -> Iterator[tuple[Standing, date, int]]:

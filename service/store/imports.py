@@ -80,7 +80,7 @@ def known(session: Session, keys: Iterable[str]) -> dict[str, tuple[int | None, 
     return {
         key: (standing, appointment)
         for part in in_parts(keys)
-        for key, standing, appointment in session.execute(query.where(ImportedRow.key.in_(part))).tuples()
+        for key, standing, appointment in session.execute(query.where(ImportedRow.key.in_(part)))
     }
 
 
@@ -90,7 +90,7 @@ def hours_by_id(session: Session, ids: Iterable[int]) -> dict[int, tuple[LocalTi
     return {
         row[0]: (row[1], row[2], row[3], row[4])
         for part in in_parts(ids)
-        for row in session.execute(select(AppointmentRow.id, *columns).where(AppointmentRow.id.in_(part))).tuples()
+        for row in session.execute(select(AppointmentRow.id, *columns).where(AppointmentRow.id.in_(part)))
     }
 
 
@@ -99,7 +99,7 @@ def slots_by_standing(session: Session, ids: Iterable[int]) -> dict[int, set[Loc
     found: dict[int, set[LocalTime]] = {}
     query = select(AppointmentRow.standing_id, AppointmentRow.slot)
     for part in in_parts(ids):
-        for standing, slot in session.execute(query.where(AppointmentRow.standing_id.in_(part))).tuples():
+        for standing, slot in session.execute(query.where(AppointmentRow.standing_id.in_(part))):
             if standing is not None and slot is not None:
                 found.setdefault(standing, set()).add(slot)
     return found
@@ -119,7 +119,7 @@ def held(
                 OccupancyRow.exempt.is_(False),
                 OccupancyRow.id > newer_than,
             )
-            for who, starts, ends in session.execute(query).tuples():
+            for who, starts, ends in session.execute(query):
                 yield (kind, who), starts, ends
 
 
@@ -138,7 +138,7 @@ def running_courses(session: Session, clients: Iterable[int], *, site_id: int) -
     return {
         client: course
         for part in in_parts(sorted(clients))
-        for client, course in session.execute(query.where(CourseClientRow.client_id.in_(part))).tuples()
+        for client, course in session.execute(query.where(CourseClientRow.client_id.in_(part)))
     }
 
 
@@ -192,4 +192,4 @@ def _write_rows(session: Session, bookings: Sequence[Booking]) -> dict[str, int]
     if not bookings:
         return {}
     written = insert(AppointmentRow).returning(AppointmentRow.public_id, AppointmentRow.id)
-    return dict(session.execute(written, [one.values for one in bookings]).tuples().all())
+    return dict(session.execute(written, [one.values for one in bookings]).all())
