@@ -181,7 +181,7 @@ def pause(
     audit.record(
         db, "pause", by=by, now=now, kind="course", subject=row.public_id, detail={"absence": absence.public_id}
     )
-    steps.course_changed(db, row, therapists={one.therapist_id for one in resting}, now=now)
+    steps.course_changed(db, row, therapists={one.therapist_id for one in resting} | {row.therapist_id}, now=now)
     public_id: str = absence.public_id
     return public_id
 
@@ -207,7 +207,7 @@ def resume(db: Session, *, course: str, on: date, if_version: int | None = None,
     db.flush()
     row.status, row.version = _status_at(db, row, people, now), row.version + 1
     audit.record(db, "resume", by=by, now=now, kind="course", subject=row.public_id, fields=["until"])
-    steps.course_changed(db, row, therapists={one.therapist_id for one in resting}, now=now)
+    steps.course_changed(db, row, therapists={one.therapist_id for one in resting} | {row.therapist_id}, now=now)
     return back
 
 

@@ -115,6 +115,8 @@ def preview(
     found = _course_for_preview(db, people, client=client, course=course, proposal=proposal, by=by, now=now)
     standing = drafts.standing_of(proposal, zone=people.sites[found.site_id].zone)
     old = standings.get(db, replacing) if replacing else None
+    if old is not None and old.course_id != found.id:
+        raise steps.no_such("standing appointment")
     until = drafts.horizon_end(standing, horizon, now)
     with db.no_autoflush:
         slots_in_turn = drafts.draft(
@@ -192,6 +194,7 @@ def change(
     old, course, people = _find(db, standing, by)
     steps.expect_version(old.version, if_version)
     _may_change_from(db, old, since, now)
+    covering = _covering(db, old, since)
     cancelled = _void_from(db, old, since, now=now)
     old.until, old.version, old.changed_at = since, old.version + 1, now
     asked = replace(proposal, since=max(proposal.since, since), until=_until_successor(db, old, proposal.until))
@@ -207,7 +210,7 @@ def change(
     detail = {"replaces": old.public_id, "asked_by": asked_by.value, "reason": reason}
     audit.record(db, "change", by=by, now=now, kind="standing", subject=row.public_id, detail=detail)
     audit.record(db, "end", by=by, now=now, kind="standing", subject=old.public_id, fields=["until"], detail=detail)
-    steps.course_changed(db, course, therapists=[old.therapist_id, *_held_by(rows, row)], now=now)
+    steps.course_changed(db, course, therapists=[old.therapist_id, *covering, *_held_by(rows, row)], now=now)
     return _agreed(row, course, rows)
 
 
@@ -222,11 +225,12 @@ def end(
     row, course, _people = _find(db, standing, by)
     steps.expect_version(row.version, if_version)
     _may_change_from(db, row, on, now)
+    covering = _covering(db, row, on)
     end_row(db, row, on, now=now)
     audit.record(
         db, "end", by=by, now=now, kind="standing", subject=row.public_id, fields=["until"], detail={"reason": reason}
     )
-    steps.course_changed(db, course, therapists=[row.therapist_id], now=now)
+    steps.course_changed(db, course, therapists=[row.therapist_id, *covering], now=now)
 
 
 @reading
@@ -503,6 +507,11 @@ def _previewed(draft: drafts.Draft, clashes: Sequence[Clash], people: Directory)
         doubts=draft.doubts,
         outcome=outcome,
     )
+
+
+def _covering(db: Session, row: StandingRow, since: date) -> set[int]:
+    """Whoever holds an hour of it from that day on, for whomever: their calendars lose it."""
+    return {one.therapist_id for one in appointments.of_standing(db, row.id, since=datetime.combine(since, time()))}
 
 
 def _held_by(rows: Iterable[AppointmentRow], standing: StandingRow) -> set[int]:

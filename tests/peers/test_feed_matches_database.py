@@ -171,6 +171,7 @@ def test_the_feed_follows_the_database_through_the_life_of_a_course(world: World
     world.does(lambda now: resume(here, 2, weeks=4, now=now))
     world.does(lambda now: leave(here, weeks=6, now=now))
     world.does(lambda now: split(here, 0, weeks=5, hour=Hour(day=Weekday.WE, at=datetime(1, 1, 1, 9).time()), now=now))
+    world.does(lambda now: here.move(1, 9, therapist=b, room=here.rooms[1], now=now))  # covered, and no more
     world.does(lambda now: end(here, 1, weeks=8, now=now))
     world.does(lambda now: end_course(here, 2, weeks=9, now=now))
     assert len(world.of_a.hours()) > 15
@@ -291,6 +292,18 @@ def test_leave_beyond_the_horizon_takes_its_hours_out_of_the_open_ended_series(w
         for since in (far - week, far, far + week)
     ]
     assert [len(events) for events in timed] == [3, 0, 3]
+
+
+def test_a_pause_beyond_the_horizon_does_so_too_and_gives_them_back(world: World) -> None:
+    def in_that_week() -> int:
+        week = timedelta(weeks=1)
+        since = NOW.date() + HORIZON + week
+        return len(recurring_ical_events.of(world.of_a.calendar).between(since, since + week))
+
+    world.does(lambda now: pause(world.here, 2, weeks=13, now=now))
+    assert in_that_week() == 2
+    world.does(lambda now: resume(world.here, 2, weeks=13, now=now))
+    assert in_that_week() == 3
 
 
 def test_cancelled_hours_are_marked_where_the_feed_shows_them_and_absent_where_not(world: World) -> None:
