@@ -11,16 +11,7 @@ from werkzeug.routing.exceptions import RequestRedirect
 from werkzeug.wrappers import Response as AnyResponse
 
 from service.config import Settings
-from service.domain.access import (
-    ADMINISTERING,
-    ALERTS,
-    BOOKING,
-    CLINICAL,
-    MANAGING,
-    SETTING_UP,
-    Policy,
-    Role,
-)
+from service.domain.access import Policy, Role
 from service.domain.hours import LocalTime, local_time
 from service.usecases import people
 from service.web import words
@@ -32,27 +23,26 @@ _YEAR = 365 * 24 * 3600
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One word of the rail. It is shown to whom its policy admits, and only once its page exists."""
+    """One word of the rail. It is shown to whom its page's own policy admits, once there is such a page."""
 
     word: str
     icon: str
     path: str
-    policy: Policy
     keys: str = ""
 
 
 ENTRIES = (
-    Entry(word="Today", icon="today", path="/today", policy=CLINICAL, keys="g t"),
-    Entry(word="Board", icon="board", path="/board", policy=CLINICAL, keys="g b"),
-    Entry(word="Clients", icon="clients", path="/clients", policy=CLINICAL, keys="g c"),
-    Entry(word="Alerts", icon="alerts", path="/alerts", policy=ALERTS, keys="g a"),
-    Entry(word="Away", icon="away", path="/away", policy=CLINICAL, keys="g w"),
-    Entry(word="Waiting", icon="waiting", path="/waiting", policy=BOOKING),
-    Entry(word="Reports", icon="reports", path="/reports", policy=MANAGING),
-    Entry(word="Rules", icon="rules", path="/rules", policy=MANAGING),
-    Entry(word="People", icon="people", path="/people", policy=SETTING_UP, keys="g p"),
-    Entry(word="Audit", icon="rules", path="/audit", policy=ADMINISTERING),
-    Entry(word="Calendars", icon="calendars", path="/calendars", policy=ALERTS, keys="g k"),
+    Entry(word="Today", icon="today", path="/today", keys="g t"),
+    Entry(word="Board", icon="board", path="/board", keys="g b"),
+    Entry(word="Clients", icon="clients", path="/clients", keys="g c"),
+    Entry(word="Alerts", icon="alerts", path="/alerts", keys="g a"),
+    Entry(word="Away", icon="away", path="/away", keys="g w"),
+    Entry(word="Waiting", icon="waiting", path="/waiting"),
+    Entry(word="Reports", icon="reports", path="/reports"),
+    Entry(word="Rules", icon="rules", path="/rules"),
+    Entry(word="People", icon="people", path="/people", keys="g p"),
+    Entry(word="Audit", icon="rules", path="/audit"),
+    Entry(word="Calendars", icon="calendars", path="/calendars", keys="g k"),
 )
 
 
@@ -137,8 +127,11 @@ def keep(response: AnyResponse, name: str, value: str, *, seconds: int) -> None:
 
 def put_around(app: Flask, settings: Settings) -> None:
     """Give every template the frame. Call it when all pages are registered."""
-    served = {rule.rule for rule in app.url_map.iter_rules()}
-    entries = tuple(entry for entry in ENTRIES if entry.path in served)
+    readable = [rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())]
+    policies: dict[str, Policy] = {
+        rule.rule: policy for rule in readable if (policy := getattr(app.view_functions[rule.endpoint], "policy", None))
+    }
+    entries = tuple((entry, policies[entry.path]) for entry in ENTRIES if entry.path in policies)
     app.before_request(lambda: _bring(app, settings))
     app.after_request(_forget_what_was_said)
     app.context_processor(lambda: _around(entries))
@@ -151,12 +144,12 @@ def _bring(app: Flask, settings: Settings) -> None:
     g.settings, g.pages = settings, app.url_map.bind("samehour")
 
 
-def _around(entries: tuple[Entry, ...]) -> dict[str, Any]:
+def _around(entries: tuple[tuple[Entry, Policy], ...]) -> dict[str, Any]:
     if g.get("actor") is None or g.get("is_bare"):
         return {"where": None, "entries": (), "said": None, "actor": None, "is_part": False}
     return {
         "where": here(),
-        "entries": tuple(entry for entry in entries if entry.policy.admits(g.actor)),
+        "entries": tuple(entry for entry, policy in entries if policy.admits(g.actor)),
         "said": _said(),
         "actor": g.actor,
         "is_part": "HX-Request" in request.headers,

@@ -86,7 +86,7 @@ def leave() -> AnyResponse:
 @allows(SIGNED_IN)
 def start() -> AnyResponse:
     """Where the day begins for this person."""
-    return redirect("/today" if g.actor.has(Role.FRONT_DESK, Role.MANAGER, Role.THERAPIST) else _start_of_admins())
+    return redirect("/today" if g.actor.has(Role.FRONT_DESK, Role.MANAGER, Role.THERAPIST) else "/people")
 
 
 @pages.post("/site")
@@ -179,7 +179,3 @@ def _let_in(secret: str, wanted: str) -> AnyResponse:
 
 def _safe(wanted: str) -> str:
     return wanted if frame.is_page(wanted) else "/"
-
-
-def _start_of_admins() -> str:
-    return "/people" if frame.is_page("/people") else "/calendars"
