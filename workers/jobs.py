@@ -36,7 +36,7 @@ def data_of(alert: Alert, public_url: str) -> AlertData:
         value=alert.value,
         threshold=alert.threshold,
         evidence=alert.evidence,
-        agreed=alert.agreed,
+        agreed=alert.agreed_openly,
         link=f"{public_url}/alerts#alert-{alert.id}",
         course_link=f"{public_url}/courses/{alert.course}",
     )

@@ -88,6 +88,9 @@ class Course:
     absences: tuple[Absence, ...] = ()
     same_room: bool = False
     overrides: Mapping[str, Override] = field(default_factory=dict)
+    """What is agreed otherwise for this course alone."""
+    layers: tuple[Mapping[str, Override], ...] = ()
+    """What the clinic, and then the therapist, set otherwise for all their courses."""
     default_cadence_days: float = 7
     ending: Ending | None = None
 

@@ -12,7 +12,7 @@ from datetime import date
 from functools import cache, cached_property
 from itertools import pairwise
 
-from service.domain.course import Override
+from service.domain.course import Course, Override
 from service.domain.refusals import Malformed
 
 RULES = (
@@ -147,33 +147,49 @@ class Limits:
         :raises CannotSetLimits: no such parameter or rule, a value out of range, or steps that would fall; `where`
             is the key.
         """
-        limits = self
         for layer in layers:
-            if layer:
-                limits = limits._with_layer(layer, on)
-        return limits
+            for key, override in layer.items():
+                check_override(key, override)
+        return self._with(merged(*layers, on=on))
 
-    def _with_layer(self, layer: Mapping[str, Override], on: date) -> "Limits":
-        in_force = {key: override for key, override in layer.items() if on < override.until}
-        for key, override in layer.items():
-            check_override(key, override)
+    def for_course(self, course: Course, *, on: date) -> "Limits":
+        """These limits with what the clinic, the therapist and the course set otherwise.
+
+        Where a narrower layer no longer fits a broader one (the course went to another therapist), the broader one
+        gives way: to be told by nearly the right number is better than not to be told.
+
+        :raises CannotSetLimits: the course's own exceptions make no sense.
+        """
+        if not course.layers:
+            return self.with_overrides(course.overrides, on=on) if course.overrides else self
+        in_force = merged(*course.layers, course.overrides, on=on)
+        while True:
+            try:
+                return self._with(in_force)
+            except CannotSetLimits as refusal:
+                if refusal.where not in in_force:
+                    raise
+                in_force = {key: one for key, one in in_force.items() if key != refusal.where}
+
+    def _with(self, in_force: Mapping[str, Override]) -> "Limits":
         if not in_force:
             return self
         agreed = {**dict(self.agreed), **in_force}
-        presets = self.presets | {str(in_force["preset"].value)} if "preset" in in_force else self.presets
-        off, asked_for = self.off, self.asked_for
+        presets, off, asked_for = self.presets, self.off, self.asked_for
         changes: dict[str, object] = {}
         if "preset" in in_force:
-            preset = PRESETS[str(in_force["preset"].value)]
-            off |= preset.off
-            changes.update(preset.values)
+            name = str(in_force["preset"].value)
+            presets |= {name}
+            off |= PRESETS[name].off
+            changes.update(PRESETS[name].values)
         for key, override in in_force.items():
             if key in RULES:
                 is_on = override.value == ON
                 off = off - {key} if is_on else off | {key}
                 asked_for = asked_for | {key} if is_on else asked_for - {key}
             elif key in parameters():
-                changes[key] = override.value
+                # The store keeps numbers of one kind only, and a window of 6.0 sessions can't be cut.
+                changes[key] = int(override.value) if key in _whole_numbers() else override.value
         if "when_away" in in_force:
             changes["when_away"] = str(in_force["when_away"].value)
         try:
@@ -190,6 +206,22 @@ class Limits:
     def expiries(self) -> tuple[date, ...]:
         """The days on which exceptions in force end."""
         return tuple(override.until for _, override in self.agreed)
+
+
+def merged(*layers: Mapping[str, Override], on: date) -> dict[str, Override]:
+    """What is in force on that day, as one: for each key the last layer's; of presets, one.
+
+    A preset stands above what broader layers say of the same rules and numbers, and below its own layer's.
+    """
+    found: dict[str, Override] = {}
+    for layer in layers:
+        in_force = {key: override for key, override in layer.items() if on < override.until}
+        if "preset" in in_force:
+            preset = PRESETS[str(in_force["preset"].value)]
+            for key in ("preset", *preset.off, *preset.values):
+                found.pop(key, None)
+        found.update(in_force)
+    return found
 
 
 @cache

@@ -72,7 +72,7 @@ def rank(
 
     :raises CannotRank: the course has no appointment with that slot.
     """
-    limits = limits.with_overrides(course.overrides, on=now.date())
+    limits = limits.for_course(course, on=now.date())
     desk = _Desk.of(course, slot=slot, told_at=told_at, now=now, limits=limits)
     wished = frozenset(preferred)
     choices = [desk.place_at(place, is_preferred=place.starts in wished) for place in candidates]

@@ -20,7 +20,7 @@ from service.domain.limits import RULES, check_override, parameters
 from service.domain.metrics import Metrics
 from service.domain.ranking import CannotRank, Ranked, rank
 from service.domain.refusals import Malformed
-from service.domain.signals import Assessment, Cause, Limits, Signal, assess
+from service.domain.signals import Assessment, Cause, Limits, Signal, assess, wording
 from service.domain.standing import Modality, Standing
 from service.files.form import (
     CannotRead,
@@ -418,11 +418,18 @@ def write(course: Course, now: LocalTime) -> dict[str, object]:
         "same_room": course.same_room,
         "default_cadence_days": course.default_cadence_days,
         "ending": course.ending.value if course.ending else None,
-        "overrides": {key: _write_override(one) for key, one in course.overrides.items()},
+        "overrides": {key: _write_override(one) for key, one in _in_one(course, now).items()},
         "standings": [_write_standing(one) for one in course.standings],
         "appointments": [_write_appointment(one) for one in course.appointments],
         "absences": [_write_absence(one) for one in course.absences],
     }
+
+
+def _in_one(course: Course, now: LocalTime) -> Mapping[str, Override]:
+    """A file knows of no clinic and no therapist: what they set otherwise is written as the course's own."""
+    if not course.layers:
+        return course.overrides
+    return dict(Limits().for_course(course, on=now.date()).agreed)
 
 
 def _iso(at_time: LocalTime | None) -> str | None:
@@ -542,7 +549,7 @@ def _signal(one: Signal) -> dict[str, object]:
         "text": one.text,
         "actions": list(one.actions),
         "clears": one.clears,
-        "agreed": dict(one.agreed),
+        "agreed": {key: wording.exception(override) for key, override in one.agreed.items()},
     }
 
 

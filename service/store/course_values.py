@@ -3,18 +3,18 @@
 from collections.abc import Iterable
 from datetime import datetime, time
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.domain.absences import Absence
 from service.domain.appointment import Appointment
-from service.domain.course import Course, CourseStatus, Ending, Override
+from service.domain.course import Course, CourseStatus, Ending
 from service.domain.hours import LocalTime
 from service.domain.standing import Standing
-from service.store import absences, appointments, standings
+from service.store import absences, appointments, overrides, standings
 from service.store.absences import AbsenceRow
 from service.store.appointments import AppointmentRow
-from service.store.courses import CourseRow, OverrideRow
+from service.store.courses import CourseRow
 from service.store.people import Directory
 from service.store.standings import StandingRow
 
@@ -22,6 +22,7 @@ from service.store.standings import StandingRow
 def load(session: Session, course: CourseRow, people: Directory) -> Course:
     """The course with its versions, appointments, changes and the absences it depends on; all times in its zone."""
     rows = standings.of_course(session, course.id)
+    of_clinic, of_therapist, own = overrides.layers(session, course)
     zone = people.sites[course.site_id].zone
     return Course(
         zone=zone,
@@ -30,29 +31,11 @@ def load(session: Session, course: CourseRow, people: Directory) -> Course:
         appointments=_appointments(session, course, rows, people, zone),
         absences=_absences(session, course, rows, people, zone),
         same_room=course.same_room,
-        overrides=overrides(session, course),
+        overrides=own,
+        layers=tuple(layer for layer in (of_clinic, of_therapist) if layer),
         default_cadence_days=course.default_cadence_days,
         ending=Ending(course.ending) if course.ending else None,
     )
-
-
-def overrides(session: Session, course: CourseRow) -> dict[str, Override]:
-    """What is set otherwise for this course: the clinic's, then its therapist's, then its own, the last winning."""
-    query = select(OverrideRow).where(
-        or_(OverrideRow.course_id == course.id, OverrideRow.course_id.is_(None)),
-        or_(OverrideRow.therapist_id == course.therapist_id, OverrideRow.therapist_id.is_(None)),
-    )
-    rows = sorted(
-        session.scalars(query), key=lambda row: (row.course_id is not None, row.therapist_id is not None, row.id)
-    )
-    return {row.name: Override(value=_number_or_word(row.value), reason=row.reason, until=row.until) for row in rows}
-
-
-def _number_or_word(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 def _standings(rows: Iterable[StandingRow], people: Directory) -> tuple[Standing, ...]:

@@ -33,21 +33,6 @@ class CourseClientRow(Model):
     client_id: Mapped[int] = mapped_column(ForeignKey("clients.id"), primary_key=True)
 
 
-class OverrideRow(Model):
-    """A parameter set otherwise for one course, therapist, or (neither) the clinic."""
-
-    __tablename__ = "overrides"
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    course_id: Mapped[int | None] = mapped_column(ForeignKey("courses.id"), index=True)
-    therapist_id: Mapped[int | None] = mapped_column(ForeignKey("therapists.id"), index=True)
-    name: Mapped[str] = mapped_column(String(40))
-    value: Mapped[str] = mapped_column(String(40))
-    reason: Mapped[str] = mapped_column(String(500))
-    until: Mapped[date] = mapped_column(Date)
-    made_by: Mapped[str] = mapped_column(String(120))
-    made_at: Mapped[datetime] = mapped_column(UtcTime)
-
-
 def get(session: Session, public_id: str) -> CourseRow:
     """:raises NotFound: no such course."""
     row = session.scalar(select(CourseRow).where(CourseRow.public_id == public_id))

@@ -11,6 +11,7 @@ from service.store import (
     imports,
     occupancies,
     outbox,
+    overrides,
     people,
     standings,
 )
@@ -27,6 +28,7 @@ TABLES = (
     imports,
     occupancies,
     outbox,
+    overrides,
     people,
     standings,
 )

@@ -15,9 +15,11 @@ from sqlalchemy.orm import Session
 from service.domain import access
 from service.domain.access import Actor, Role
 from service.domain.alert import AlertState, Verdict, awake
+from service.domain.hours import local_time
+from service.domain.limits import merged
 from service.domain.refusals import Conflict, Malformed, NotFound
-from service.domain.signals import Level
-from service.store import alerts, audit, clients, courses
+from service.domain.signals import Level, wording
+from service.store import alerts, audit, clients, courses, overrides
 from service.store.alerts import AlertRow
 from service.store.courses import CourseRow
 from service.store.people import Directory, directory
@@ -62,7 +64,9 @@ class Alert:
     evidence: str
     """`moderate`, `code` or `convention`."""
     agreed: Mapping[str, str]
-    """Exceptions in force: parameter or rule → in words."""
+    """Exceptions in force: parameter or rule → in words, with who agreed them and why."""
+    agreed_openly: Mapping[str, str]
+    """The same without the reasons, which may name somebody: for mail."""
     slots: tuple[str, ...]
     """Local times, ISO 8601, of the slots concerned."""
     since: datetime
@@ -197,6 +201,7 @@ def views(db: Session, rows: Sequence[AlertRow], people: Directory, *, now: date
             whose[row.course_id],
             people,
             who=[(public[one], names.get(one, "")) for one in sorted(in_course.get(row.course_id, []))],
+            agreed=_agreed(db, row, whose[row.course_id], people, now),
             now=now,
         )
         for row in rows
@@ -207,7 +212,13 @@ def views(db: Session, rows: Sequence[AlertRow], people: Directory, *, now: date
 
 
 def _view(
-    row: AlertRow, course: CourseRow, people: Directory, *, who: Sequence[tuple[str, str]], now: datetime
+    row: AlertRow,
+    course: CourseRow,
+    people: Directory,
+    *,
+    who: Sequence[tuple[str, str]],
+    agreed: Mapping[str, str],
+    now: datetime,
 ) -> Alert:
     detail = row.detail
     return Alert(
@@ -231,7 +242,8 @@ def _view(
         value=detail["value"],
         threshold=detail["threshold"],
         evidence=detail["evidence"],
-        agreed=detail["agreed"],
+        agreed={**detail["agreed"], **agreed},
+        agreed_openly=detail["agreed"],
         slots=tuple(detail["slots"]),
         since=row.opened_at,
         changed_at=row.changed_at,
@@ -242,6 +254,16 @@ def _view(
         verdict=Verdict(row.useful) if row.useful else None,
         cleared_at=row.cleared_at,
     )
+
+
+def _agreed(db: Session, row: AlertRow, course: CourseRow, people: Directory, now: datetime) -> dict[str, str]:
+    """What the alert names as agreed, in full words, as far as it is in force."""
+    named = row.detail["agreed"]
+    if not named:
+        return {}
+    today = local_time(now, people.sites[course.site_id].zone).date()
+    in_force = merged(*overrides.layers(db, course), on=today)
+    return {key: wording.exception(in_force[key]) for key in named if key in in_force}
 
 
 def _courses(db: Session, rows: Sequence[AlertRow]) -> dict[int, CourseRow]:

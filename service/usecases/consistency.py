@@ -4,7 +4,7 @@ It runs after each change of a course, and again when the passing of time alone 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -153,7 +153,8 @@ def _detail(signal: Signal) -> dict[str, Any]:
         "threshold": dict(signal.threshold),
         "evidence": signal.evidence,
         "episode": signal.episode,
-        "agreed": dict(signal.agreed),
+        # Reasons are people's own words and may name somebody: they stay sealed where they were given.
+        "agreed": {key: wording.exception(replace(one, reason="")) for key, one in signal.agreed.items()},
         "slots": [slot.isoformat(timespec="minutes") for slot in signal.appointments],
     }
 

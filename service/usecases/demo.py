@@ -15,12 +15,12 @@ from service.domain.course import CourseStatus, Ending
 from service.domain.hours import Instant, LocalTime, Weekday, instant
 from service.domain.refusals import Conflict
 from service.domain.standing import Standing
-from service.store import appointments, bookings, clients, standings
+from service.store import appointments, bookings, clients, overrides, standings
 from service.store.absences import AbsenceRow, AnnouncementRow
 from service.store.appointments import AppointmentRow
 from service.store.audit import AuditRow
 from service.store.base import new_public_id
-from service.store.courses import CourseClientRow, CourseRow, OverrideRow
+from service.store.courses import CourseClientRow, CourseRow
 from service.store.outbox import OutboxRow
 from service.store.people import (
     Directory,
@@ -308,15 +308,15 @@ def _client(guest: Guest, at: Instant) -> clients.ClientRow:
     return row
 
 
-def _deviation(one: Deviation, course: CourseRow, at: Instant, by: Actor) -> OverrideRow:
-    return OverrideRow(
+def _deviation(one: Deviation, course: CourseRow, at: Instant, by: Actor) -> overrides.OverrideRow:
+    return overrides.new_row(
         course_id=course.id,
         name=one.name,
         value=one.value,
         reason=one.reason,
         until=one.until,
         made_by=by.name,
-        made_at=at,
+        now=at,
     )
 
 

@@ -10,7 +10,7 @@ from service.domain.appointment import Appointment
 from service.domain.course import Course, CourseStatus, Override
 from service.domain.hours import LocalTime
 from service.domain.limits import Limits
-from service.domain.signals import Level
+from service.domain.signals import Level, wording
 from tests.domain.drawn import appointment, at, course, days, hour, level, say, signals, slots, standing
 
 GAPS = ("gap.open", "gap.ahead", "gap.early")
@@ -285,7 +285,7 @@ def test_an_agreed_threshold_holds_until_its_day_and_is_shown() -> None:
     assert level(of, "gap.open", now=LAST + days(13)) == "none"
     (one,) = signals(of, "gap.open", now=LAST + days(15))
     assert one.threshold["watch"] == 2.0
-    assert one.agreed == {"gap_watch": "2.0 until 2026-08-31: agreed"}
+    assert {key: wording.exception(it) for key, it in one.agreed.items()} == {"gap_watch": "2 until 2026-08-31: agreed"}
     expired = weekly(8, overrides={"gap_watch": Override(value=2.0, reason="agreed", until=date(2026, 3, 10))})
     assert level(expired, "gap.open", now=LAST + days(13)) == "watch"
 

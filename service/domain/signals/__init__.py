@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
-from service.domain.course import Course, Override, start_of
+from service.domain.course import Course, start_of
 from service.domain.hours import LocalTime
 from service.domain.index import Index, index
 from service.domain.limits import Limits
@@ -81,11 +81,11 @@ class Assessment:
 
 
 def assess(course: Course, *, limits: Limits, now: LocalTime) -> Assessment:
-    """One course, as of now. `limits` are the clinic's and the therapist's; the course's own are added here.
+    """One course, as of now. To `limits` is added what the clinic, the therapist and the course set otherwise.
 
     :raises CannotSetLimits: an exception of the course makes no sense.
     """
-    limits = limits.with_overrides(course.overrides, on=now.date())
+    limits = limits.for_course(course, on=now.date())
     found = Assessment(
         signals=tuple(_signals(course, limits, now)),
         index=index(course, now=now, limits=limits),
@@ -102,12 +102,7 @@ def _signals(course: Course, limits: Limits, now: LocalTime) -> Iterator[Signal]
             if signal.id in limits.off:
                 continue
             agreed = limits.agreed_about(rule.USES | {signal.id}) if limits.agreed else ()
-            yield replace(signal, agreed={key: _in_words(one) for key, one in agreed}) if agreed else signal
-
-
-def _in_words(override: Override) -> str:
-    last = override.until - timedelta(days=1)
-    return f"{override.value} until {last:%Y-%m-%d}: {override.reason}"
+            yield replace(signal, agreed=dict(agreed)) if agreed else signal
 
 
 def due(course: Course, *, limits: Limits, now: LocalTime) -> LocalTime | None:

@@ -4,6 +4,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from service.domain.course import Override
 from service.domain.hours import LocalTime
 
 DAY_IN_SECONDS = 86_400
@@ -78,8 +79,8 @@ class Signal:
     """Of the clinic's own making: it goes to the manager too, from `watch` on."""
     is_settled: bool = False
     """What clears it has happened, though its window has not passed: an alert may close, a new one is not opened."""
-    agreed: Mapping[str, str] = field(default_factory=dict)
-    """Exceptions in force about it: parameter or rule → value, reason and last day in words."""
+    agreed: Mapping[str, Override] = field(default_factory=dict)
+    """Exceptions in force about it, by parameter or rule."""
 
 
 def days(seconds: float) -> float:

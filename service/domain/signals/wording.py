@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
+from service.domain.course import Override
 from service.domain.hours import LocalTime
 from service.domain.signals.signal import Cause
 
@@ -93,6 +94,17 @@ def causes(all_of_them: Iterable[Cause]) -> str:
 
 def _because(all_of_them: Sequence[Cause]) -> str:
     return f": {causes(all_of_them)}." if all_of_them else "."
+
+
+# Exceptions
+
+
+def exception(one: Override) -> str:
+    """`2 until 2026-08-31 (Ada): agreed for the summer`; without author or reason where there is none."""
+    value = f"{one.value:g}" if isinstance(one.value, int | float) else one.value.replace("_", " ")
+    author = f" ({one.author})" if one.author else ""
+    reason = f": {one.reason}" if one.reason else ""
+    return f"{value} until {one.until - timedelta(days=1):%Y-%m-%d}{author}{reason}"
 
 
 # S1-S3 gaps

@@ -382,17 +382,19 @@ def upgrade() -> None:
     op.create_table(
         "overrides",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=36), nullable=False),
         sa.Column("course_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("therapist_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("value", sa.String(length=40), nullable=False),
-        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("reason_sealed", sa.Text(), nullable=False),
         sa.Column("until", sa.Date(), nullable=False),
         sa.Column("made_by", sa.String(length=120), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["course_id"], ["courses.id"], name=op.f("fk_overrides_course_id")),
         sa.ForeignKeyConstraint(["therapist_id"], ["therapists.id"], name=op.f("fk_overrides_therapist_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_overrides")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_overrides_public_id")),
     )
     with op.batch_alter_table("overrides", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_overrides_course_id"), ["course_id"], unique=False)
