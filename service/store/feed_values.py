@@ -5,14 +5,14 @@ changed feed is made anew within milliseconds.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from service.domain.appointment import CANCELLED, Status
@@ -51,6 +51,7 @@ class Told:
     fingerprint: str
     entry: FeedEntry | None
     """None where it is known to be as it was said before."""
+    is_standing: bool = False
     changed_at: datetime = UNNUMBERED
     """When its rows last changed, as far as they know."""
     at_least: int = 0
@@ -69,46 +70,69 @@ class FeedValues:
 
 def load(session: Session, feed: Glimpse, *, today: date, said: Mapping[str, Said]) -> FeedValues:
     """What the feed has to say on that day. Pieces that can't have changed are not looked at in detail."""
-    row = session.execute(
-        select(TherapistRow.calendar_version, TherapistRow.name, SiteRow.zone, FeedRow.shows_cancelled)
-        .join(SiteRow, SiteRow.id == TherapistRow.site_id)
-        .join(FeedRow, FeedRow.therapist_id == TherapistRow.id)
-        .where(FeedRow.id == feed.id)
-    ).one()
-    found = _Reading(session, feed, today=today, said=said, zone=row.zone, shows_cancelled=row.shows_cancelled)
-    header = FeedHeader(name=row.name, zone=row.zone, since=found.since, color=COLOR)
-    told = (*found.standings(), *found.cancelled(), *found.singles(), *found.leave())
-    return FeedValues(version=row.calendar_version, header=header, told=told)
+    reading = _Reading(session.connection(), feed, today=today, said=said)
+    header = FeedHeader(name=reading.whose.name, zone=reading.zone, since=reading.since, color=COLOR)
+    told = (*reading.standings(), *reading.cancelled(), *reading.singles(), *reading.leave())
+    return FeedValues(version=reading.whose.calendar_version, header=header, told=told)
 
 
 def last_change(session: Session, uids: Collection[str]) -> dict[str, datetime]:
     """When anything of these standings last changed, by their feed UIDs."""
     if not uids:
         return {}
-    query = (
-        select(StandingRow.feed_uid, StandingRow.changed_at, func.max(AppointmentRow.changed_at))
-        .outerjoin(AppointmentRow, AppointmentRow.standing_id == StandingRow.id)
-        .where(StandingRow.feed_uid.in_(sorted(uids)))
-        .group_by(StandingRow.feed_uid, StandingRow.changed_at)
+    rows = session.connection().execute(_LAST_CHANGE, {"uids": sorted(uids)})
+    return {uid: max(changed_at, of_its_hours or changed_at) for uid, changed_at, of_its_hours in rows}
+
+
+def _differs() -> ColumnElement[bool]:
+    """True of an hour that its standing's pattern does not tell."""
+    hour, standing = AppointmentRow, StandingRow
+    counts = or_(hour.void_at.is_(None), standing.until.is_(None), hour.slot < standing.until)
+    return and_(
+        counts,
+        or_(
+            hour.status.in_(sorted(CANCELLED)),
+            hour.void_at.is_not(None),
+            hour.starts != hour.slot,
+            hour.minutes != standing.minutes,
+            hour.therapist_id != standing.therapist_id,
+            hour.room_id.is_distinct_from(standing.room_id),
+            hour.modality != standing.modality,
+        ),
     )
-    return {
-        uid: max(changed_at, of_its_hours or changed_at) for uid, changed_at, of_its_hours in session.execute(query)
-    }
 
 
-_STANDING = (
-    StandingRow.id,
-    StandingRow.feed_uid,
-    StandingRow.course_id,
-    StandingRow.room_id,
-    StandingRow.modality,
-    StandingRow.zone,
-    StandingRow.every_weeks,
-    StandingRow.minutes,
-    StandingRow.since,
-    StandingRow.until,
-    StandingRow.extended_to,
-    CourseRow.site_id,
+# The queries are made once: making one takes longer than asking it.
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_THERAPIST: BindParameter[Any] = bindparam("therapist")
+_WHOSE = (
+    select(TherapistRow.calendar_version, TherapistRow.name, SiteRow.zone, FeedRow.shows_cancelled)
+    .join(SiteRow, SiteRow.id == TherapistRow.site_id)
+    .join(FeedRow, FeedRow.therapist_id == TherapistRow.id)
+    .where(FeedRow.id == bindparam("feed"))
+)
+_STANDINGS = (
+    select(
+        StandingRow.id,
+        StandingRow.feed_uid,
+        StandingRow.course_id,
+        StandingRow.room_id,
+        StandingRow.modality,
+        StandingRow.zone,
+        StandingRow.every_weeks,
+        StandingRow.minutes,
+        StandingRow.since,
+        StandingRow.until,
+        StandingRow.extended_to,
+        CourseRow.site_id,
+        StandingHourRow.weekday,
+        StandingHourRow.at,
+    )
+    .join(CourseRow, CourseRow.id == StandingRow.course_id)
+    .join(StandingHourRow, StandingHourRow.standing_id == StandingRow.id)
+    .where(StandingRow.therapist_id == _THERAPIST)
+    .order_by(StandingRow.id, StandingHourRow.weekday, StandingHourRow.at)
 )
 _HOUR = (
     AppointmentRow.standing_id,
@@ -121,45 +145,101 @@ _HOUR = (
     AppointmentRow.room_id,
     AppointmentRow.modality,
     AppointmentRow.status,
-    AppointmentRow.void_at,
+    AppointmentRow.void_at.is_not(None).label("is_void"),
     AppointmentRow.version,
+)
+_EXCEPTIONS = (
+    select(*_HOUR)
+    .join(StandingRow, StandingRow.id == AppointmentRow.standing_id)
+    .where(AppointmentRow.standing_id.in_(_IDS), _differs())
+    .order_by(AppointmentRow.slot)
+)
+_SINGLE_HOURS = select(*_HOUR, AppointmentRow.feed_uid, AppointmentRow.changed_at).where(
+    AppointmentRow.therapist_id == _THERAPIST,
+    AppointmentRow.starts_at >= bindparam("since"),
+    AppointmentRow.void_at.is_(None),
+    or_(AppointmentRow.standing_id.is_(None), AppointmentRow.standing_id.not_in(_IDS)),
+)
+_COVERED = select(StandingRow.id, StandingRow.feed_uid).where(StandingRow.id.in_(_IDS))
+_CLIENTS = (
+    select(CourseClientRow.course_id, ClientRow.public_id, ClientRow.reference, ClientRow.name_sealed)
+    .join(ClientRow, ClientRow.id == CourseClientRow.client_id)
+    .where(CourseClientRow.course_id.in_(_IDS))
+    .order_by(CourseClientRow.course_id, ClientRow.id)
+)
+_PLACES = (
+    select(RoomRow.id, RoomRow.name, SiteRow.name)
+    .join(SiteRow, SiteRow.id == RoomRow.site_id)
+    .where(RoomRow.id.in_(_IDS))
+)
+_AWAY = select(
+    AbsenceRow.public_id,
+    AbsenceRow.kind,
+    AbsenceRow.therapist_id,
+    AbsenceRow.room_id,
+    AbsenceRow.site_id,
+    AbsenceRow.course_id,
+    AbsenceRow.since,
+    AbsenceRow.until,
+    AbsenceRow.name,
+    AbsenceRow.changed_at,
+).where(
+    AbsenceRow.until > bindparam("since"),
+    AbsenceRow.withdrawn_at.is_(None),
+    AbsenceRow.tentative.is_(False),
+    or_(
+        AbsenceRow.therapist_id == _THERAPIST,
+        and_(AbsenceRow.therapist_id.is_(None), AbsenceRow.course_id.is_(None)),
+        AbsenceRow.course_id.in_(_IDS),
+    ),
+)
+_LAST_CHANGE = (
+    select(StandingRow.feed_uid, StandingRow.changed_at, func.max(AppointmentRow.changed_at))
+    .outerjoin(AppointmentRow, AppointmentRow.standing_id == StandingRow.id)
+    .where(StandingRow.feed_uid.in_(bindparam("uids", expanding=True)))
+    .group_by(StandingRow.feed_uid, StandingRow.changed_at)
 )
 
 
 class _Reading:
     """One reading of one therapist's calendar."""
 
-    def __init__(
-        self,
-        session: Session,
-        feed: Glimpse,
-        *,
-        today: date,
-        said: Mapping[str, Said],
-        zone: str,
-        shows_cancelled: bool,
-    ) -> None:
-        self.session, self.said, self.shows_cancelled = session, said, shows_cancelled
-        self.therapist, self.privacy, self.zone = feed.therapist_id, feed.privacy, zone
+    def __init__(self, connection: Connection, feed: Glimpse, *, today: date, said: Mapping[str, Said]) -> None:
+        self.connection, self.said = connection, said
+        self.feed, self.therapist, self.privacy = feed.id, feed.therapist_id, feed.privacy
         self.today, self.since = today, today - PAST
+
+    def rows(self, query: "Select[*tuple[Any, ...]]", **parameters: object) -> list[Any]:
+        """Rows whose columns are read by name."""
+        return list(self.connection.execute(query, parameters))
 
     # --- rows, each kind read once
 
     @cached_property
+    def whose(self) -> Row[Any]:
+        """Version, name, zone, and whether cancelled hours are shown."""
+        found: Row[Any] = self.rows(_WHOSE, feed=self.feed)[0]
+        return found
+
+    @cached_property
+    def zone(self) -> str:
+        zone: str = self.whose.zone
+        return zone
+
+    @cached_property
+    def with_hours(self) -> list[Row[Any]]:
+        """One row for each hour of each standing."""
+        return self.rows(_STANDINGS, therapist=self.therapist)
+
+    @cached_property
     def own(self) -> list[Row[Any]]:
-        query = select(*_STANDING).join(CourseRow, CourseRow.id == StandingRow.course_id)
-        return list(self.session.execute(query.where(StandingRow.therapist_id == self.therapist)))
+        return list({row.id: row for row in self.with_hours}.values())
 
     @cached_property
     def patterns(self) -> dict[int, Standing]:
         hours: dict[int, list[Hour]] = {}
-        query = (
-            select(StandingHourRow.standing_id, StandingHourRow.weekday, StandingHourRow.at)
-            .join(StandingRow, StandingRow.id == StandingHourRow.standing_id)
-            .where(StandingRow.therapist_id == self.therapist)
-        )
-        for standing, weekday, at in self.session.execute(query):
-            hours.setdefault(standing, []).append(Hour(day=Weekday(weekday), at=at))
+        for row in self.with_hours:
+            hours.setdefault(row.id, []).append(Hour(day=Weekday(row.weekday), at=row.at))
         return {row.id: _pattern(row, hours[row.id]) for row in self.own}
 
     @cached_property
@@ -180,38 +260,22 @@ class _Reading:
     @cached_property
     def exceptions(self) -> dict[int, list[Row[Any]]]:
         """Of each standing in motion the hours that differ from what it says, in order of slot."""
-        query = (
-            select(*_HOUR)
-            .join(StandingRow, StandingRow.id == AppointmentRow.standing_id)
-            .where(AppointmentRow.standing_id.in_([row.id for row in self.in_motion]), _differs())
-            .order_by(AppointmentRow.slot)
-        )
-        rows: list[Row[Any]] = list(self.session.execute(query))
         found: dict[int, list[Row[Any]]] = {}
-        for row in rows:
+        for row in self.rows(_EXCEPTIONS, ids=[row.id for row in self.in_motion]):
             found.setdefault(row.standing_id, []).append(row)
         return found
 
     @cached_property
     def single_hours(self) -> list[Row[Any]]:
         """Hours of this therapist that belong to no standing of theirs: ad hoc ones, and those they cover."""
-        alone = or_(
-            AppointmentRow.standing_id.is_(None), AppointmentRow.standing_id.not_in([row.id for row in self.own])
-        )
-        query = select(*_HOUR, AppointmentRow.feed_uid, AppointmentRow.changed_at).where(
-            AppointmentRow.therapist_id == self.therapist,
-            AppointmentRow.starts_at >= instant(midnight(self.since), self.zone),
-            AppointmentRow.void_at.is_(None),
-            alone,
-        )
-        return list(self.session.execute(query))
+        since = instant(midnight(self.since), self.zone)
+        return self.rows(_SINGLE_HOURS, therapist=self.therapist, since=since, ids=[row.id for row in self.own])
 
     @cached_property
     def covered(self) -> dict[int, str]:
         """The feed UIDs of the standings whose hours this therapist covers."""
         ids = sorted({row.standing_id for row in self.single_hours if row.standing_id is not None})
-        query = select(StandingRow.id, StandingRow.feed_uid).where(StandingRow.id.in_(ids))
-        return dict(self.session.execute(query).all()) if ids else {}
+        return {row.id: row.feed_uid for row in self.rows(_COVERED, ids=ids)} if ids else {}
 
     @cached_property
     def summaries(self) -> dict[int, str]:
@@ -219,14 +283,8 @@ class _Reading:
         ids = sorted({row.course_id for row in (*self.own, *self.single_hours)})
         if self.privacy is Privacy.BUSY:
             return dict.fromkeys(ids, summary_for(self.privacy, initials="", reference="", name=""))
-        query = (
-            select(CourseClientRow.course_id, ClientRow.public_id, ClientRow.reference, ClientRow.name_sealed)
-            .join(ClientRow, ClientRow.id == CourseClientRow.client_id)
-            .where(CourseClientRow.course_id.in_(ids))
-            .order_by(CourseClientRow.course_id, ClientRow.id)
-        )
         clients: dict[int, list[tuple[str, str]]] = {}
-        for course, public_id, reference, sealed in self.session.execute(query):
+        for course, public_id, reference, sealed in self.rows(_CLIENTS, ids=ids):
             clients.setdefault(course, []).append((reference, self._name(public_id, sealed)))
         return {course: self._called(clients.get(course, [])) for course in ids}
 
@@ -235,8 +293,7 @@ class _Reading:
             return ""
         return seal().open(sealed, row=public_id, column="clients:name")
 
-    def _called(self, clients: Iterable[tuple[str, str]]) -> str:
-        clients = list(clients)
+    def _called(self, clients: Sequence[tuple[str, str]]) -> str:
         return summary_for(
             self.privacy,
             initials=" + ".join(filter(None, (initials(name) for _, name in clients))),
@@ -250,29 +307,20 @@ class _Reading:
 
     def _places(self, rooms: Iterable[int | None]) -> dict[int, str]:
         ids = sorted(room for room in rooms if room is not None)
-        query = select(RoomRow.id, RoomRow.name, SiteRow.name).join(SiteRow, SiteRow.id == RoomRow.site_id)
-        found = self.session.execute(query.where(RoomRow.id.in_(ids)))
-        return {room: f"{name}, {site}" for room, name, site in found}
+        return {room: f"{name}, {site}" for room, name, site in self.rows(_PLACES, ids=ids)}
 
     @cached_property
-    def away_later(self) -> list[AbsenceRow]:
-        """What will take slots of open-ended standings that have no rows yet."""
+    def away(self) -> list[Any]:
+        """Absences of the therapist, of everybody, and of their courses, from the first day that the feed tells of."""
+        courses = [row.course_id for row in self.own]
+        return self.rows(_AWAY, therapist=self.therapist, since=midnight(self.since), ids=courses)
+
+    @cached_property
+    def away_later(self) -> list[Any]:
+        """Of these, what will take slots of standings that have no rows yet."""
         unfinished = (row.extended_to for row in self.own if row.until is None or row.until > row.extended_to)
         horizon = min(unfinished, default=None)
-        if horizon is None:
-            return []
-        whose = or_(
-            AbsenceRow.therapist_id == self.therapist,
-            and_(AbsenceRow.therapist_id.is_(None), AbsenceRow.course_id.is_(None)),
-            AbsenceRow.course_id.in_([row.course_id for row in self.own]),
-        )
-        query = select(AbsenceRow).where(
-            AbsenceRow.until > midnight(horizon),
-            AbsenceRow.withdrawn_at.is_(None),
-            AbsenceRow.tentative.is_(False),
-            whose,
-        )
-        return list(self.session.scalars(query))
+        return [] if horizon is None else [one for one in self.away if one.until > midnight(horizon)]
 
     # --- values
 
@@ -290,7 +338,8 @@ class _Reading:
         moving = {row.id for row in self.in_motion}
         for row in self.own:
             if row.id not in moving:
-                yield Told(uid=row.feed_uid, fingerprint=self.said[row.feed_uid].fingerprint, entry=None)
+                fingerprint = self.said[row.feed_uid].fingerprint
+                yield Told(uid=row.feed_uid, fingerprint=fingerprint, entry=None, is_standing=True)
             else:
                 yield self._standing(row)
 
@@ -298,7 +347,12 @@ class _Reading:
         pattern, hours = self.patterns[row.id], self.exceptions.get(row.id, ())
         lost = [hour.slot for hour in hours if self._is_lost(hour)]
         lost += sorted(self._lost_later(row, pattern))
-        overrides = tuple(self._override(row, hour) for hour in hours if not self._is_lost(hour))
+        otherwise = [hour for hour in hours if not self._is_lost(hour)]
+        fingerprint = self.heads[row.id] + _print(
+            lost, [(hour.slot, hour.starts, hour.minutes, self.place(hour)) for hour in otherwise]
+        )
+        if self._is_said(row.feed_uid, fingerprint):
+            return Told(uid=row.feed_uid, fingerprint=fingerprint, entry=None, is_standing=True)
         entry = FeedStanding(
             uid=row.feed_uid,
             standing=pattern,
@@ -307,12 +361,16 @@ class _Reading:
             changed_at=UNNUMBERED,
             sequence=0,
             lost=tuple(lost),
-            overrides=overrides,
+            overrides=tuple(self._override(row, hour) for hour in otherwise),
         )
-        return Told(uid=row.feed_uid, fingerprint=self.heads[row.id] + _print(lost, overrides), entry=entry)
+        return Told(uid=row.feed_uid, fingerprint=fingerprint, entry=entry, is_standing=True)
+
+    def _is_said(self, uid: str, fingerprint: str) -> bool:
+        before = self.said.get(uid)
+        return before is not None and before.fingerprint == fingerprint
 
     def _is_lost(self, hour: Row[Any]) -> bool:
-        return hour.void_at is not None or hour.status in CANCELLED or hour.therapist_id != self.therapist
+        return hour.is_void or hour.status in CANCELLED or hour.therapist_id != self.therapist
 
     def _override(self, row: Row[Any], hour: Row[Any]) -> FeedOverride:
         return FeedOverride(
@@ -337,7 +395,7 @@ class _Reading:
             if absence.since < slot + length
         }
 
-    def _concerns(self, absence: AbsenceRow, row: Row[Any]) -> bool:
+    def _concerns(self, absence: Any, row: Row[Any]) -> bool:
         if row.modality == Modality.VIDEO and absence.kind == "closure":
             return False
         return absences.concerns(
@@ -346,7 +404,7 @@ class _Reading:
 
     def cancelled(self) -> Iterator[Told]:
         """Hours of their own standings that somebody cancelled, where the feed shows them."""
-        if not self.shows_cancelled:
+        if not self.whose.shows_cancelled:
             return
         for row in self.in_motion:
             for hour in self.exceptions.get(row.id, ()):
@@ -355,7 +413,7 @@ class _Reading:
 
     def singles(self) -> Iterator[Told]:
         for hour in self.single_hours:
-            if hour.status in CANCELLED and not (self.shows_cancelled and _was_cancelled(hour)):
+            if hour.status in CANCELLED and not (self.whose.shows_cancelled and _was_cancelled(hour)):
                 continue
             uid = hour.feed_uid if hour.standing_id is None else uid_of_slot(self.covered[hour.standing_id], hour.slot)
             yield _told(self._event(uid, hour), changed_at=hour.changed_at, at_least=hour.version)
@@ -374,26 +432,19 @@ class _Reading:
         )
 
     def leave(self) -> Iterator[Told]:
-        query = select(
-            AbsenceRow.public_id, AbsenceRow.since, AbsenceRow.until, AbsenceRow.name, AbsenceRow.changed_at
-        ).where(
-            AbsenceRow.kind == "leave",
-            AbsenceRow.therapist_id == self.therapist,
-            AbsenceRow.until > midnight(self.since),
-            AbsenceRow.withdrawn_at.is_(None),
-            AbsenceRow.tentative.is_(False),
-        )
-        for public_id, since, until, name, changed_at in self.session.execute(query):
+        for row in self.away:
+            if row.kind != "leave" or row.therapist_id != self.therapist:
+                continue
             entry = FeedLeave(
-                uid=str(uuid5(UUID(public_id), "feed")),
+                uid=str(uuid5(UUID(row.public_id), "feed")),
                 zone=self.zone,
-                since=since,
-                until=until,
-                summary=summary_of_absence(self.privacy, name=name),
+                since=row.since,
+                until=row.until,
+                summary=summary_of_absence(self.privacy, name=row.name),
                 changed_at=UNNUMBERED,
                 sequence=0,
             )
-            yield _told(entry, changed_at=changed_at)
+            yield _told(entry, changed_at=row.changed_at)
 
 
 def _told(entry: FeedEvent | FeedLeave, **more: Any) -> Told:
@@ -402,25 +453,7 @@ def _told(entry: FeedEvent | FeedLeave, **more: Any) -> Told:
 
 def _was_cancelled(hour: Row[Any]) -> bool:
     """By somebody; a break that was agreed or announced beforehand is no news."""
-    return hour.void_at is None and hour.status in {Status.CLIENT_CANCELLED, Status.CLINIC_CANCELLED}
-
-
-def _differs() -> ColumnElement[bool]:
-    """True of an hour that its standing's pattern does not tell."""
-    hour, standing = AppointmentRow, StandingRow
-    counts = or_(hour.void_at.is_(None), standing.until.is_(None), hour.slot < standing.until)
-    return and_(
-        counts,
-        or_(
-            hour.status.in_(sorted(CANCELLED)),
-            hour.void_at.is_not(None),
-            hour.starts != hour.slot,
-            hour.minutes != standing.minutes,
-            hour.therapist_id != standing.therapist_id,
-            hour.room_id.is_distinct_from(standing.room_id),
-            hour.modality != standing.modality,
-        ),
-    )
+    return not hour.is_void and hour.status in {Status.CLIENT_CANCELLED, Status.CLINIC_CANCELLED}
 
 
 def _pattern(row: Row[Any], hours: list[Hour]) -> Standing:

@@ -163,19 +163,25 @@ def in_use(session: Session, **whose: int | None) -> list[FeedRow]:
     return list(session.scalars(query))
 
 
+_piece = FeedPieceRow
+_SAID = select(
+    _piece.uid,
+    _piece.fingerprint,
+    _piece.sequence,
+    _piece.changed_at,
+    _piece.zone,
+    _piece.since,
+    _piece.events,
+    _piece.body,
+).where(_piece.feed_id == bindparam("feed_id"))
+_FORGET = delete(FeedPieceRow).where(
+    FeedPieceRow.feed_id == bindparam("feed_id"), FeedPieceRow.uid.in_(bindparam("uids", expanding=True))
+)
+
+
 def said(session: Session, feed: Glimpse) -> dict[str, Said]:
     """What the feed last said, by UID."""
-    piece = FeedPieceRow
-    query = select(
-        piece.uid,
-        piece.fingerprint,
-        piece.sequence,
-        piece.changed_at,
-        piece.zone,
-        piece.since,
-        piece.events,
-        piece.body,
-    ).where(piece.feed_id == feed.id)
+    rows = session.connection().execute(_SAID, {"feed_id": feed.id})
     return {
         uid: Said(
             fingerprint=fingerprint,
@@ -185,16 +191,15 @@ def said(session: Session, feed: Glimpse) -> dict[str, Said]:
                 zone=zone, since=since, events=events, body=_opened(feed, body, row=uid, column="feed_pieces:body")
             ),
         )
-        for uid, fingerprint, sequence, changed_at, zone, since, events, body in session.execute(query)
+        for uid, fingerprint, sequence, changed_at, zone, since, events, body in rows
     }
 
 
 def say(session: Session, feed: Glimpse, new: Mapping[str, Said], *, forget: Iterable[str]) -> None:
     """Replace these pieces, and forget those."""
-    gone = sorted({*new, *forget})
+    connection, gone = session.connection(), sorted({*new, *forget})
     for start in range(0, len(gone), 500):
-        of_these = FeedPieceRow.uid.in_(gone[start : start + 500])
-        session.execute(delete(FeedPieceRow).where(FeedPieceRow.feed_id == feed.id, of_these))
+        connection.execute(_FORGET, {"feed_id": feed.id, "uids": gone[start : start + 500]})
     rows = [
         {
             "feed_id": feed.id,
@@ -210,29 +215,25 @@ def say(session: Session, feed: Glimpse, new: Mapping[str, Said], *, forget: Ite
         for uid, one in new.items()
     ]
     if rows:
-        session.execute(insert(FeedPieceRow), rows)
+        connection.execute(insert(FeedPieceRow), rows)
 
 
-def is_still(session: Session, feed: Glimpse) -> bool:
-    """True, and nobody else's turn until the transaction ends, while the feed is as it was glimpsed."""
-    same = (
+def publish(
+    session: Session, feed: Glimpse, *, version: int, day: str, etag: str, built_at: datetime, body: bytes
+) -> bool:
+    """Store what was built, if the feed is still as it was glimpsed; else somebody else was first, and False."""
+    values: dict[str, object] = {"built_version": version, "built_on": day}
+    if etag != feed.etag:
+        kept = _closed(feed, body, row=str(feed.therapist_id), column="feeds:body")
+        values |= {"etag": etag, "built_at": built_at, "body": kept}
+    statement = update(FeedRow).where(
+        FeedRow.id == feed.id,
+        FeedRow.revoked_at.is_(None),
         FeedRow.etag.is_not_distinct_from(feed.etag),
         FeedRow.built_version.is_not_distinct_from(feed.built_version),
         FeedRow.built_on.is_not_distinct_from(feed.built_on),
     )
-    query = select(FeedRow.id).where(FeedRow.id == feed.id, FeedRow.revoked_at.is_(None), *same)
-    return session.scalar(query.with_for_update()) is not None
-
-
-def publish(session: Session, feed: Glimpse, *, version: int, day: str) -> None:
-    """What is stored shows that version of the calendar on that day."""
-    session.execute(update(FeedRow).where(FeedRow.id == feed.id).values(built_version=version, built_on=day))
-
-
-def publish_body(session: Session, feed: Glimpse, *, body: bytes, etag: str, built_at: datetime) -> None:
-    """Store a new body beside."""
-    kept = _closed(feed, body, row=str(feed.therapist_id), column="feeds:body")
-    session.execute(update(FeedRow).where(FeedRow.id == feed.id).values(body=kept, etag=etag, built_at=built_at))
+    return count(session.connection().execute(statement.values(**values))) == 1
 
 
 def note_fetch(session: Session, feed_id: int, *, by_program: str, before: datetime, now: datetime) -> bool:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from service.domain.feed import FeedEntry, FeedHeader, FeedPiece, FeedStanding
+from service.domain.feed import FeedEntry, FeedHeader, FeedPiece
 from service.domain.hours import local_time
 from service.store import feed_values, feeds
 from service.store.feed_values import Told
@@ -70,7 +70,7 @@ def draft(db: Session, feed: Glimpse, *, now: datetime) -> Draft:
         version=values.version,
         day=today.isoformat(),
         header=values.header,
-        standings={one.uid for one in values.told if one.entry is None or isinstance(one.entry, FeedStanding)},
+        standings={one.uid for one in values.told if one.is_standing},
         new=new,
         changed={one.uid: _with_number(one, new[one.uid]) for one in changed},
         kept={uid: said[uid].piece for uid in told if uid not in new},
@@ -80,17 +80,18 @@ def draft(db: Session, feed: Glimpse, *, now: datetime) -> Draft:
 
 
 def store(db: Session, feed: Glimpse, draft: Draft, written: Written, *, now: datetime) -> None:
-    """Keep what was written; Last-Modified moves only where the body came out different."""
-    etag = hashlib.sha256(written.body).hexdigest()[:32]
-    if etag != feed.etag:
+    """Keep what was written, unless somebody else did meanwhile; Last-Modified moves only where the body differs."""
+    etag, built_at = hashlib.sha256(written.body).hexdigest()[:32], feed.built_at
+    if etag != feed.etag or built_at is None:
         # Later than the one before by a second at least, which is as fine as HTTP tells times.
-        built_at = now.replace(microsecond=0)
-        if feed.built_at is not None:
-            built_at = max(built_at, feed.built_at + timedelta(seconds=1))
-        feeds.publish_body(db, feed, body=written.body, etag=etag, built_at=built_at)
-    pieces = {uid: replace(one, piece=written.pieces[uid]) for uid, one in draft.new.items()}
-    feeds.say(db, feed, {**pieces, **draft.gone}, forget=draft.forgotten)
-    feeds.publish(db, feed, version=draft.version, day=draft.day)
+        earliest = now.replace(microsecond=0)
+        built_at = max(earliest, built_at + timedelta(seconds=1)) if built_at else earliest
+    published = feeds.publish(
+        db, feed, version=draft.version, day=draft.day, etag=etag, built_at=built_at, body=written.body
+    )
+    if published:
+        pieces = {uid: replace(one, piece=written.pieces[uid]) for uid, one in draft.new.items()}
+        feeds.say(db, feed, {**pieces, **draft.gone}, forget=draft.forgotten)
 
 
 def _is_as_before(told: Told, said: Mapping[str, Said]) -> bool:
@@ -100,7 +101,7 @@ def _is_as_before(told: Told, said: Mapping[str, Said]) -> bool:
 
 def _numbered(db: Session, changed: Sequence[Told], said: Mapping[str, Said], *, now: datetime) -> dict[str, Said]:
     """Number and time of each change: neither ever goes down, and what is said otherwise has a higher number."""
-    known = feed_values.last_change(db, [one.uid for one in changed if isinstance(one.entry, FeedStanding)])
+    known = feed_values.last_change(db, [one.uid for one in changed if one.is_standing])
     new: dict[str, Said] = {}
     for one in changed:  # standings come first, so that those that follow one find it
         before, leader = said.get(one.uid), _leader(one, new, said)

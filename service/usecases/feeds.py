@@ -298,8 +298,7 @@ def _read(db: Session, *, feed: Glimpse, now: datetime) -> Draft:
 
 @writing
 def _store(db: Session, *, feed: Glimpse, draft: Draft, written: Written, now: datetime) -> None:
-    if feeds.is_still(db, feed):
-        feed_drafts.store(db, feed, draft, written, now=now)
+    feed_drafts.store(db, feed, draft, written, now=now)
 
 
 # --- steps ----------------------------------------------------------------------------------------------------------
