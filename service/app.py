@@ -23,6 +23,7 @@ from rq import Queue
 from rq.queue import EnqueueData
 from rq.serializers import JSONSerializer
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
 from service import api, clock, feeds, web
@@ -87,6 +88,9 @@ def create_app(settings: Settings) -> Flask:
     for room in (web, api, feeds):
         room.open_doors(app, settings)
     feeds.stand_before(app, answered=_answered_at_the_front_door)
+    if settings.proxies:
+        # Else every caller has the proxy's address, and one person's wrong passwords shut everybody out.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
     _refuse_routes_without_policy(app)
     return app
 

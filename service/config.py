@@ -49,6 +49,8 @@ class Settings:
     """How far ahead open-ended standings are booked."""
     grace: timedelta
     """How long a notice waits, so that what is undone at once tells nobody."""
+    proxies: int
+    """How many proxies of ours stand before the web process; what they say of the caller is believed."""
     log_level: str
     is_demo: bool
     data_dir: Path
@@ -83,6 +85,7 @@ class _Reader:
             "zone": self.read("SAMEHOUR_ZONE", _zone, "Europe/Berlin"),
             "horizon": self.read("SAMEHOUR_HORIZON_WEEKS", _weeks, "26"),
             "grace": self.read("SAMEHOUR_GRACE_SECONDS", _seconds, "180"),
+            "proxies": self.read("SAMEHOUR_PROXIES", _few, "0"),
             "log_level": self.read("SAMEHOUR_LOG_LEVEL", _log_level, "info"),
             "is_demo": self.read("SAMEHOUR_DEMO", _yes_or_no, "no"),
         }
@@ -147,6 +150,7 @@ KNOWN = frozenset(
         "MAIL_FROM",
         "ZONE",
         "HORIZON_WEEKS",
+        "PROXIES",
         "GRACE_SECONDS",
         "LOG_LEVEL",
         "DEMO",
@@ -230,6 +234,12 @@ def _seconds(text: str) -> timedelta:
     if not text.isdecimal() or int(text) > 3600:
         raise ValueError("must be a number of seconds from 0 to 3600.")
     return timedelta(seconds=int(text))
+
+
+def _few(text: str) -> int:
+    if not text.isdecimal() or int(text) > 5:
+        raise ValueError("must be a number from 0 to 5.")
+    return int(text)
 
 
 def _log_level(text: str) -> str:

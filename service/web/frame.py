@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from service.config import Settings
 from service.domain.access import Policy, Role
 from service.domain.hours import LocalTime, local_time
-from service.usecases import people
+from service.usecases import health, people
 from service.web import words
 
 SITE_COOKIE = "samehour-site"
@@ -146,13 +146,15 @@ def _bring(app: Flask, settings: Settings) -> None:
 
 def _around(entries: tuple[tuple[Entry, Policy], ...]) -> dict[str, Any]:
     if g.get("actor") is None or g.get("is_bare"):
-        return {"where": None, "entries": (), "said": None, "actor": None, "is_part": False}
+        return {"where": None, "entries": (), "said": None, "actor": None, "is_part": False, "is_carried": True}
     return {
         "where": here(),
         "entries": tuple(entry for entry, policy in entries if policy.admits(g.actor)),
         "said": _said(),
         "actor": g.actor,
         "is_part": "HX-Request" in request.headers,
+        # A whole page says so; parts are asked for many times a minute.
+        "is_carried": "HX-Request" in request.headers or health.is_sweeping(now=g.now),
     }
 
 
