@@ -25,7 +25,7 @@ from service.store.occupancies import Kind
 from service.store.people import Directory, SiteRow, directory
 from service.store.standings import StandingRow
 from service.store.transaction import reading, writing
-from service.usecases import steps, takeover
+from service.usecases import steps, takeover, takeover_plan
 from service.usecases.standings import DEFAULT_HORIZON
 from service.usecases.takeover import (
     Away,
@@ -39,7 +39,7 @@ from service.usecases.takeover import (
     ended_on,
     folded,
 )
-from service.usecases.takeover import CannotTakeOver as CannotTakeOver
+from service.usecases.takeover_plan import CannotTakeOver as CannotTakeOver
 from service.usecases.takeover_rows import Run, Writer
 
 AT_ONCE = 2000
@@ -101,9 +101,9 @@ def preview(
     here = _here(book=book, site=site, by=by) if site else Here(zone=zone)
     terms = Terms(now=now, horizon=horizon, past_was_held=past == "held")
     result = _Result(book, here, terms)
-    for share in takeover.shares(book, here, terms):
+    for share in takeover_plan.shares(book, here, terms):
         result.add(share)
-    result.take_absences(*takeover.new_absences(book, here))
+    result.take_absences(*takeover_plan.new_absences(book, here))
     return result.outcome(is_dry=True)
 
 
@@ -224,7 +224,7 @@ class _Taking:
     def go_on(self, book: Book, here: Here, terms: Terms, progress: Progress | None) -> None:
         self._absences(book, here)
         newest = here.newest_hold
-        for part in _at_once(takeover.shares(book, here, terms)):
+        for part in _at_once(takeover_plan.shares(book, here, terms)):
             self.import_id, newest = _write(
                 shares=part, here=here, terms=terms, run=self.run, import_id=self.import_id, newest_hold=newest
             )
@@ -238,7 +238,7 @@ class _Taking:
     def _absences(self, book: Book, here: Here) -> None:
         if self.has_absences:
             return
-        new, rejected = takeover.new_absences(book, here)
+        new, rejected = takeover_plan.new_absences(book, here)
         if new:
             self.import_id = _write_absences(new=new, run=self.run, import_id=self.import_id)
         self.result.take_absences(new, rejected)

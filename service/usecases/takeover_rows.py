@@ -248,7 +248,7 @@ class Writer:
             "changed_at": self.run.now,
         }
         holders = holders_of(hour, client) if hour.holds else []
-        keys = tuple(sorted((int(kind), self._number(kind, name, written)) for kind, name in holders))
+        keys = tuple(sorted((int(kind), self._number(kind, name, written)) for (kind, name), _called in holders))
         return Booking(values=values, keys=keys)
 
     def _number(self, kind: Kind, name: str, written: _Written) -> int:

@@ -1,10 +1,12 @@
 """`samehour import` as somebody at the desk runs it: what it says, what it writes, and how it ends."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import time_machine
 from click.testing import CliRunner, Result
 from sqlalchemy import select
 
@@ -25,6 +27,13 @@ OF_THE_TABLE = [
     *(part for word, status in WORDS.items() for part in ("--status", f"{word}={status}")),
     *("--dates", "dmy"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def today() -> Iterator[None]:
+    """The books are about the weeks around this day."""
+    with time_machine.travel(NOW, tick=True):
+        yield
 
 
 @pytest.fixture

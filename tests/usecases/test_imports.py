@@ -33,7 +33,7 @@ from service.usecases import (
     imports,
     people,
     standings,
-    takeover,
+    takeover_plan,
 )
 from service.usecases.imports import Outcome
 from tests.usecases.books import APPLE, GOOGLE, HEADERS, OUTLOOK, TABLE, WORDS
@@ -550,7 +550,7 @@ def test_a_book_on_another_wall_or_too_large_is_refused_whole(site: str, monkeyp
     elsewhere = ics_book.parse(GOOGLE, default_zone="America/New_York")
     with pytest.raises(imports.CannotTakeOver, match="The book is in America/New_York, and the site in Europe/Berlin"):
         take(elsewhere, site)
-    monkeypatch.setattr(takeover, "MOST_HOURS", 20)
+    monkeypatch.setattr(takeover_plan, "MOST_HOURS", 20)
     with pytest.raises(imports.CannotTakeOver, match="export a shorter span"):
         take(calendar(GOOGLE), site)
     assert hours() == []
