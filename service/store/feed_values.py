@@ -7,7 +7,7 @@ changed feed is made anew within milliseconds.
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid5
@@ -114,16 +114,16 @@ _WHOSE = (
 )
 _STANDINGS = (
     select(
-        StandingRow.id,
-        StandingRow.feed_uid,
-        StandingRow.course_id,
-        StandingRow.room_id,
-        StandingRow.modality,
         StandingRow.zone,
         StandingRow.every_weeks,
         StandingRow.minutes,
         StandingRow.since,
         StandingRow.until,
+        StandingRow.id,
+        StandingRow.feed_uid,
+        StandingRow.course_id,
+        StandingRow.room_id,
+        StandingRow.modality,
         StandingRow.extended_to,
         CourseRow.site_id,
         StandingHourRow.weekday,
@@ -134,6 +134,8 @@ _STANDINGS = (
     .where(StandingRow.therapist_id == _THERAPIST)
     .order_by(StandingRow.id, StandingHourRow.weekday, StandingHourRow.at)
 )
+_PATTERN = slice(0, 5)
+"""Of these columns the ones that, with the hours, are its pattern."""
 _HOUR = (
     AppointmentRow.standing_id,
     AppointmentRow.course_id,
@@ -236,15 +238,18 @@ class _Reading:
         return list({row.id: row for row in self.with_hours}.values())
 
     @cached_property
-    def patterns(self) -> dict[int, Standing]:
-        hours: dict[int, list[Hour]] = {}
+    def hours(self) -> dict[int, list[tuple[int, time]]]:
+        found: dict[int, list[tuple[int, time]]] = {}
         for row in self.with_hours:
-            hours.setdefault(row.id, []).append(Hour(day=Weekday(row.weekday), at=row.at))
-        return {row.id: _pattern(row, hours[row.id]) for row in self.own}
+            found.setdefault(row.id, []).append((row.weekday, row.at))
+        return found
 
     @cached_property
     def heads(self) -> dict[int, str]:
-        return {row.id: _print(self.patterns[row.id], self.summary(row.course_id), self.place(row)) for row in self.own}
+        return {
+            row.id: _print(*row[_PATTERN], self.hours[row.id], self.summary(row.course_id), self.place(row))
+            for row in self.own
+        }
 
     @cached_property
     def in_motion(self) -> list[Row[Any]]:
@@ -344,9 +349,9 @@ class _Reading:
                 yield self._standing(row)
 
     def _standing(self, row: Row[Any]) -> Told:
-        pattern, hours = self.patterns[row.id], self.exceptions.get(row.id, ())
+        hours = self.exceptions.get(row.id, ())
         lost = [hour.slot for hour in hours if self._is_lost(hour)]
-        lost += sorted(self._lost_later(row, pattern))
+        lost += sorted(self._lost_later(row))
         otherwise = [hour for hour in hours if not self._is_lost(hour)]
         fingerprint = self.heads[row.id] + _print(
             lost, [(hour.slot, hour.starts, hour.minutes, self.place(hour)) for hour in otherwise]
@@ -355,7 +360,7 @@ class _Reading:
             return Told(uid=row.feed_uid, fingerprint=fingerprint, entry=None, is_standing=True)
         entry = FeedStanding(
             uid=row.feed_uid,
-            standing=pattern,
+            standing=self._pattern(row),
             summary=self.summary(row.course_id),
             location=self.place(row),
             changed_at=UNNUMBERED,
@@ -364,6 +369,20 @@ class _Reading:
             overrides=tuple(self._override(row, hour) for hour in otherwise),
         )
         return Told(uid=row.feed_uid, fingerprint=fingerprint, entry=entry, is_standing=True)
+
+    def _pattern(self, row: Row[Any]) -> Standing:
+        return Standing(
+            id="",
+            therapist="",
+            room=None,
+            modality=Modality(row.modality),
+            hours=tuple(Hour(day=Weekday(day), at=at) for day, at in self.hours[row.id]),
+            every_weeks=row.every_weeks,
+            minutes=row.minutes,
+            zone=row.zone,
+            since=row.since,
+            until=row.until,
+        )
 
     def _is_said(self, uid: str, fingerprint: str) -> bool:
         before = self.said.get(uid)
@@ -383,7 +402,7 @@ class _Reading:
             sequence=0,
         )
 
-    def _lost_later(self, row: Row[Any], pattern: Standing) -> set[LocalTime]:
+    def _lost_later(self, row: Row[Any]) -> set[LocalTime]:
         """Slots beyond the horizon that an absence will take, as the extender will find when it comes to them."""
         horizon, length = midnight(row.extended_to), timedelta(minutes=row.minutes)
         end = midnight(self.today + FARTHEST)
@@ -391,7 +410,9 @@ class _Reading:
             slot
             for absence in self.away_later
             if absence.until > horizon and self._concerns(absence, row)
-            for slot in slots(pattern, since=max(horizon, absence.since - length), until=min(end, absence.until))
+            for slot in slots(
+                self._pattern(row), since=max(horizon, absence.since - length), until=min(end, absence.until)
+            )
             if absence.since < slot + length
         }
 
@@ -454,21 +475,6 @@ def _told(entry: FeedEvent | FeedLeave, **more: Any) -> Told:
 def _was_cancelled(hour: Row[Any]) -> bool:
     """By somebody; a break that was agreed or announced beforehand is no news."""
     return not hour.is_void and hour.status in {Status.CLIENT_CANCELLED, Status.CLINIC_CANCELLED}
-
-
-def _pattern(row: Row[Any], hours: list[Hour]) -> Standing:
-    return Standing(
-        id="",
-        therapist="",
-        room=None,
-        modality=Modality(row.modality),
-        hours=tuple(sorted(hours)),
-        every_weeks=row.every_weeks,
-        minutes=row.minutes,
-        zone=row.zone,
-        since=row.since,
-        until=row.until,
-    )
 
 
 def _print(*facts: object) -> str:
