@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from flask import Flask
 
 DESKS = 16
-WEEKS = 3
 CLOCKS = [time(9), time(9, 30), time(10), time(10, 30), time(11)]
 DAYS = ["MO", "TU", "WE"]
 
@@ -36,6 +35,8 @@ class Prize:
     courses: list[str]
     monday: date
     """The first day that is fought over."""
+    weeks: int
+    """More of them where more is asked for, else all is taken soon and nothing is left to win."""
 
 
 @dataclass(kw_only=True)
@@ -70,7 +71,7 @@ EXPECTED = {200, 201, 204, 404, 409}
 """Won, lost, or gone meanwhile: and never a fault of ours."""
 
 
-def set_up(app: "Flask", *, url: str, now: datetime) -> Prize:
+def set_up(app: "Flask", *, url: str, requests: int, now: datetime) -> Prize:
     with app.app_context():
         site = people.add_site(
             name="Square", zone_name="Europe/Berlin", country=None, region=None, by=OPERATOR, now=now
@@ -93,6 +94,7 @@ def set_up(app: "Flask", *, url: str, now: datetime) -> Prize:
         clients=ids,
         courses=opened,
         monday=monday_of(now.date()) + timedelta(weeks=2),
+        weeks=max(3, requests // 300),
     )
 
 
@@ -118,7 +120,7 @@ def _desk(prize: Prize, tally: Tally, requests: int, seed: int) -> None:
 
 
 def _agree(prize: Prize, _tally: Tally, rng: random.Random) -> tuple[str, dict[str, Any]]:
-    since = prize.monday + timedelta(weeks=rng.randrange(WEEKS))
+    since = prize.monday + timedelta(weeks=rng.randrange(prize.weeks))
     hours = {(rng.choice(DAYS), rng.choice(CLOCKS)) for _ in range(rng.choice((1, 1, 2)))}
     proposal = {
         "therapist": rng.choice(prize.therapists),
@@ -155,7 +157,8 @@ def _uncancel(_prize: Prize, tally: Tally, rng: random.Random) -> tuple[str, dic
 def _end(prize: Prize, tally: Tally, rng: random.Random) -> tuple[str, dict[str, Any]]:
     with tally.lock:
         standing = rng.choice(tally.standings) if tally.standings else NOWHERE
-    return f"/standings/{standing}/end", {"on": (prize.monday + timedelta(weeks=1)).isoformat(), "reason": "other"}
+    on = prize.monday + timedelta(weeks=1 + rng.randrange(prize.weeks))
+    return f"/standings/{standing}/end", {"on": on.isoformat(), "reason": "other"}
 
 
 KINDS: dict[str, Callable[[Prize, Tally, random.Random], tuple[str, dict[str, Any]]]] = {
@@ -172,7 +175,7 @@ NOWHERE = "00000000-0000-4000-8000-000000000000"
 
 
 def _place(prize: Prize, rng: random.Random) -> dict[str, Any]:
-    day = prize.monday + timedelta(weeks=rng.randrange(WEEKS), days=rng.randrange(len(DAYS)))
+    day = prize.monday + timedelta(weeks=rng.randrange(prize.weeks), days=rng.randrange(len(DAYS)))
     starts = datetime.combine(day, rng.choice(CLOCKS))
     return {
         "starts": starts.isoformat(timespec="minutes"),

@@ -105,7 +105,7 @@ def extending(app: "Flask") -> Iterator[None]:
 
 
 def _storm(app: "Flask", url: str, *, requests: int) -> tuple[Tally, dict[str, int]]:
-    prize: Prize = set_up(app, url=url, now=datetime.now(tz=UTC))
+    prize: Prize = set_up(app, url=url, requests=requests, now=datetime.now(tz=UTC))
     began = monotonic()
     tally = rush(prize, requests=requests, seed=SEED)
     took = monotonic() - began
