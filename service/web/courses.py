@@ -65,7 +65,8 @@ def strip(course: str) -> str:
     now = local_time(g.now, view.course.zone)
     signals = view.assessment.signals if view.assessment else ()
     picture = strip_of(view.course, now=now, signals=signals, names=_names())
-    return render_template("_strip.html", strip=picture, strip_id=f"strip-{view.id}")
+    whom = " and ".join(view.names)
+    return render_template("_strip.html", strip=picture, strip_id=f"strip-{view.id}", strip_of_whom=whom)
 
 
 @pages.post("/courses/<course>/pause")

@@ -1,0 +1,75 @@
+"""What therapists, managers and admins look at, in a real browser: nobody shut out, nothing sticking out."""
+
+from collections.abc import Callable
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+from service.domain.absences import AbsenceKind
+from service.domain.access import OPERATOR, Role
+from service.usecases import absences, consistency
+from tests.journeys.conftest import Served, look, sign_in
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.journey
+
+WIDE: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
+PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark"}
+
+
+@pytest.fixture
+def disturbed(served: Served) -> Served:
+    """Leave next week that nobody was told of."""
+    with served.app.app_context():
+        begins = datetime.combine(served.clinic.monday + timedelta(weeks=1), time())
+        absences.add(
+            kind=AbsenceKind.LEAVE,
+            therapist=served.clinic.therapists[0],
+            since=begins,
+            until=begins + timedelta(days=7),
+            by=OPERATOR,
+            now=served.now,
+        )
+        for course in served.clinic.courses[:3]:
+            consistency.assess(course=course, now=served.now)
+    return served
+
+
+@pytest.mark.parametrize(("name", "screen"), [("wide", WIDE), ("phone", PHONE)])
+def test_pages_are_for_everybody(
+    disturbed: Served, new_page: Callable[..., "Page"], name: str, screen: dict[str, Any]
+) -> None:
+    therapist = new_page(**screen)
+    sign_in(therapist, disturbed, Role.THERAPIST)
+    for path in ("/alerts", "/courses", f"/courses/{disturbed.clinic.courses[0]}", "/calendars"):
+        therapist.goto(disturbed.url + path)
+        look(therapist, f"therapist-{path.split('/')[-1][:9]}-{name}")
+    admin = new_page(**screen)
+    sign_in(admin, disturbed, Role.ADMIN)
+    admin.goto(f"{disturbed.url}/people")
+    for summary in admin.locator("main summary").all():
+        summary.click()
+    look(admin, f"admin-people-{name}")
+
+
+def test_an_alert_is_answered_by_keyboard_alone(disturbed: Served, new_page: Callable[..., "Page"]) -> None:
+    page = new_page()
+    sign_in(page, disturbed, Role.THERAPIST)
+    page.keyboard.press("g")
+    page.keyboard.press("a")
+    page.wait_for_url("**/alerts")
+    cards = page.locator("article.alert")
+    before = cards.count()
+    assert before >= 3
+    expect(cards.first.locator("svg[role=img]")).to_be_visible()
+    cards.first.get_by_role("button", name="Acknowledge").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("you take care of it")
+    expect(cards).to_have_count(before - 1)
+    page.keyboard.press("u")
+    expect(page.get_by_role("status")).to_contain_text("open again")
+    expect(cards).to_have_count(before)
