@@ -15,6 +15,13 @@ from service.domain.signals.signal import Level, Signal
 QUIET = timedelta(hours=24)
 """What cleared and comes back within this time is the same story: only worse news is told again."""
 
+PUSHES_A_DAY = 3
+"""So many notices a person gets on one day; the rest waits in the app. Each further reminder is heeded less."""
+GAP = "gap"
+"""The family of the three gap rules."""
+_MOVES = frozenset({"churn", "slot.drift", "slot.irregular"})
+"""One story: the hour is moved about, so it is at another time."""
+
 
 class AlertState(enum.StrEnum):
     OPEN = "open"
@@ -45,14 +52,18 @@ class Known:
     cleared_at: Instant | None = None
 
 
+Key = tuple[str, str]
+"""Family and episode: what is one alert of a course."""
+
+
 def family(signal: str) -> str:
     """The rules whose signals about one episode are one alert: `gap` for the three gap rules."""
-    return "gap" if signal.startswith("gap.") else signal
+    return GAP if signal.startswith("gap.") else signal
 
 
-def worth_telling(signals: Iterable[Signal]) -> Mapping[tuple[str, str], Signal]:
+def worth_telling(signals: Iterable[Signal]) -> dict[Key, Signal]:
     """Per family and episode, the worst signal that is for people: watch or act, and not already settled."""
-    found: dict[tuple[str, str], Signal] = {}
+    found: dict[Key, Signal] = {}
     for signal in signals:
         key = family(signal.id), signal.episode
         if signal.level is Level.INFO or signal.is_settled:
@@ -60,6 +71,32 @@ def worth_telling(signals: Iterable[Signal]) -> Mapping[tuple[str, str], Signal]
         if key not in found or signal.level > found[key].level:
             found[key] = signal
     return found
+
+
+def in_order(standing: Mapping[Key, Signal]) -> list[tuple[Key, Signal]]:
+    """Those that need a person today first: of a day's few notices they get theirs."""
+    return sorted(standing.items(), key=lambda one: -one[1].level.rank)
+
+
+def told_with(rule: str) -> frozenset[str]:
+    """The other families that are one story with this one: they share a card and an answer."""
+    return _MOVES - {rule} if rule in _MOVES else frozenset()
+
+
+def is_told_by_another(key: Key, standing: Mapping[Key, Signal]) -> bool:
+    """True for hours at another time where their being moved about is told already: one card, one notice."""
+    rule, _ = key
+    return rule != "churn" and any(other == "churn" for other, _ in standing if other in told_with(rule))
+
+
+def is_same_gap(signal: Signal, known: Mapping[str, object]) -> bool:
+    """True where both are about the same stretch of time: a gap ahead is seen from each session that comes before it,
+    and is one story all the while. `known` is the value of the signal on record."""
+    return str(signal.value.get("from")) < _end(known) and str(known.get("from")) < _end(signal.value)
+
+
+def _end(value: Mapping[str, object]) -> str:
+    return str(value.get("to") or "9999")
 
 
 def days_ahead(signal: Signal) -> float | None:

@@ -1,9 +1,10 @@
 """Alerts, and the last assessment of each course."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, String, Text, select
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, String, Text, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.domain.refusals import NotFound
@@ -74,3 +75,26 @@ def standing_alerts(session: Session) -> list[AlertRow]:
     """All that are not cleared, newest first."""
     query = select(AlertRow).where(AlertRow.state != "cleared").order_by(AlertRow.opened_at.desc(), AlertRow.id.desc())
     return list(session.scalars(query))
+
+
+def levels(session: Session, public_ids: Iterable[str]) -> dict[str, str]:
+    """The level of each of these alerts."""
+    query = select(AlertRow.public_id, AlertRow.level).where(AlertRow.public_id.in_(sorted(set(public_ids))))
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def together_with(session: Session, row: AlertRow, rules: Iterable[str]) -> list[AlertRow]:
+    """The course's other alerts of these families that stand."""
+    query = select(AlertRow).where(
+        AlertRow.course_id == row.course_id, AlertRow.rule.in_(sorted(rules)), AlertRow.state != "cleared"
+    )
+    return list(session.scalars(query.order_by(AlertRow.id)))
+
+
+def verdicts(session: Session) -> dict[str, dict[str, int]]:
+    """How often each signal's alerts were found useful, not useful, or handled already."""
+    found: dict[str, dict[str, int]] = {}
+    query = select(AlertRow.signal, AlertRow.useful, func.count()).where(AlertRow.useful.is_not(None))
+    for signal, verdict, times in session.execute(query.group_by(AlertRow.signal, AlertRow.useful)).all():
+        found.setdefault(signal, {})[str(verdict)] = times
+    return found

@@ -35,6 +35,10 @@ class OutboxRow(Model):
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     done_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
+    def is_free(self, now: datetime) -> bool:
+        """Nobody carried it out, or is about to."""
+        return self.state == "pending" and (self.lease_until is None or self.lease_until <= now)
+
 
 class HeartbeatRow(Model):
     """When a loop was last alive, and who holds the lease to run it."""
@@ -96,6 +100,18 @@ def waiting(session: Session, topic: str, *, about: str, subject: str, free_at: 
         OutboxRow.state == "pending", OutboxRow.topic == topic, OutboxRow.payload[about].as_string() == subject
     )
     return list(session.scalars(query if free_at is None else query.where(is_free(free_at))))
+
+
+def of_reader(session: Session, topic: str, user: str, *, since: datetime, until: datetime) -> list[OutboxRow]:
+    """The messages of that topic to that user that were carried out, or are to be, with their time in the span."""
+    query = select(OutboxRow).where(
+        OutboxRow.state.in_(("pending", "done")),
+        OutboxRow.topic == topic,
+        OutboxRow.not_before >= since,
+        OutboxRow.not_before < until,
+        OutboxRow.payload["user"].as_string() == user,
+    )
+    return list(session.scalars(query.order_by(OutboxRow.id)))
 
 
 def close(session: Session, ids: Iterable[int], state: str, *, now: datetime) -> int:

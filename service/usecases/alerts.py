@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from service.domain import access
 from service.domain.access import Actor, Role
-from service.domain.alert import AlertState, Verdict, awake
+from service.domain.alert import AlertState, Verdict, awake, told_with
 from service.domain.hours import local_time
 from service.domain.limits import merged
 from service.domain.refusals import Conflict, Malformed, NotFound
@@ -125,8 +125,10 @@ def acknowledge(db: Session, *, alert: str, if_version: int | None = None, by: A
     :raises CannotSetAside: it has cleared. :raises Stale: changed since it was read. :raises NotFound: see show.
     """
     row, people = _find_to_change(db, alert, if_version, by)
-    _set_aside(row, AlertState.ACKNOWLEDGED, by=by, now=now)
-    return _recorded(db, row, people, "acknowledge", by=by, now=now)
+    together = _together(db, row)
+    for one in together:
+        _set_aside(one, AlertState.ACKNOWLEDGED, by=by, now=now)
+    return _recorded(db, together, people, "acknowledge", by=by, now=now)
 
 
 @writing
@@ -140,9 +142,11 @@ def snooze(
     if until <= now:
         raise Malformed("Choose a day to come.", where="until")
     row, people = _find_to_change(db, alert, if_version, by)
-    _set_aside(row, AlertState.SNOOZED, reason=reason, by=by, now=now)
-    row.snoozed_until = until
-    return _recorded(db, row, people, "snooze", by=by, now=now)
+    together = _together(db, row)
+    for one in together:
+        _set_aside(one, AlertState.SNOOZED, reason=reason, by=by, now=now)
+        one.snoozed_until = until
+    return _recorded(db, together, people, "snooze", by=by, now=now)
 
 
 @writing
@@ -152,8 +156,10 @@ def agree(db: Session, *, alert: str, reason: str, if_version: int | None = None
     :raises Malformed: no reason. :raises CannotSetAside, Stale, NotFound: see acknowledge.
     """
     row, people = _find_to_change(db, alert, if_version, by)
-    _set_aside(row, AlertState.AGREED, reason=reason, by=by, now=now)
-    return _recorded(db, row, people, "agree", by=by, now=now)
+    together = _together(db, row)
+    for one in together:
+        _set_aside(one, AlertState.AGREED, reason=reason, by=by, now=now)
+    return _recorded(db, together, people, "agree", by=by, now=now)
 
 
 @writing
@@ -163,9 +169,11 @@ def reopen(db: Session, *, alert: str, if_version: int | None = None, by: Actor,
     :raises CannotSetAside, Stale, NotFound: see acknowledge.
     """
     row, people = _find_to_change(db, alert, if_version, by)
-    _forget_aside(row)
-    row.state = AlertState.OPEN.value
-    return _recorded(db, row, people, "reopen", by=by, now=now)
+    together = _together(db, row)
+    for one in together:
+        _forget_aside(one)
+        one.state = AlertState.OPEN.value
+    return _recorded(db, together, people, "reopen", by=by, now=now)
 
 
 @writing
@@ -180,7 +188,7 @@ def judge(
     row.useful = verdict.value
     if verdict is Verdict.HANDLED and row.state == AlertState.OPEN:
         _set_aside(row, AlertState.ACKNOWLEDGED, by=by, now=now)
-    return _recorded(db, row, people, "judge", by=by, now=now)
+    return _recorded(db, [row], people, "judge", by=by, now=now)
 
 
 def state_now(row: AlertRow, now: datetime) -> AlertState:
@@ -318,8 +326,17 @@ def _forget_aside(row: AlertRow) -> None:
     row.acknowledged_at, row.acknowledged_by, row.snoozed_until, row.note = None, None, None, None
 
 
-def _recorded(db: Session, row: AlertRow, people: Directory, action: str, *, by: Actor, now: datetime) -> Alert:
-    row.version, row.changed_at = row.version + 1, now
-    audit.record(db, action, by=by, now=now, kind="alert", subject=row.public_id, fields=["state"])
+def _together(db: Session, row: AlertRow) -> list[AlertRow]:
+    """It, and those that are one story with it: they share a card, and one answer."""
+    return [row, *alerts.together_with(db, row, told_with(row.rule))]
+
+
+def _recorded(
+    db: Session, rows: Sequence[AlertRow], people: Directory, action: str, *, by: Actor, now: datetime
+) -> Alert:
+    """The first of them, as it is now."""
+    for row in rows:
+        row.version, row.changed_at = row.version + 1, now
+        audit.record(db, action, by=by, now=now, kind="alert", subject=row.public_id, fields=["state"])
     db.flush()
-    return views(db, [row], people, now=now)[0]
+    return views(db, rows[:1], people, now=now)[0]

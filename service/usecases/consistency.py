@@ -5,7 +5,7 @@ It runs after each change of a course, and again when the passing of time alone 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import or_, select, true
@@ -13,7 +13,20 @@ from sqlalchemy.orm import Session
 
 from service.domain import access, signals
 from service.domain.access import CLOCK, Actor, Role
-from service.domain.alert import AlertState, Known, days_ahead, is_news, state_after, worth_telling
+from service.domain.alert import (
+    GAP,
+    PUSHES_A_DAY,
+    AlertState,
+    Key,
+    Known,
+    days_ahead,
+    in_order,
+    is_news,
+    is_same_gap,
+    is_told_by_another,
+    state_after,
+    worth_telling,
+)
 from service.domain.course import CourseStatus
 from service.domain.hours import instant, local_time
 from service.domain.index import Index
@@ -56,7 +69,7 @@ def assess(db: Session, *, course: str, grace: timedelta = GRACE, by: Actor = CL
     heard = outbox.waiting(db, steps.ASSESS, about="course", subject=course)
     value = course_values.load(db, row, people)
     found = signals.assess(value, limits=Limits(), now=local_time(now, value.zone))
-    telling = _Telling(db=db, course=row, grace=grace, by=by, now=now)
+    telling = _Telling(db=db, course=row, zone=value.zone, grace=grace, by=by, now=now)
     telling.take_over(() if row.status == CourseStatus.ENDED else found.signals)
     due_at = min((at for at in (_instant(found, value.zone), *telling.wakes) if at), default=None)
     _write_down(db, row, found, due_at=due_at, now=now)
@@ -162,8 +175,10 @@ def _detail(signal: Signal) -> dict[str, Any]:
 class _Telling:
     """One course's alerts, brought in line with what the rules say; and what came of it."""
 
-    def __init__(self, *, db: Session, course: CourseRow, grace: timedelta, by: Actor, now: datetime) -> None:
-        self.db, self.course, self.grace, self.by, self.now = db, course, grace, by, now
+    def __init__(
+        self, *, db: Session, course: CourseRow, zone: str, grace: timedelta, by: Actor, now: datetime
+    ) -> None:
+        self.db, self.course, self.zone, self.grace, self.by, self.now = db, course, zone, grace, by, now
         self.opened: list[str] = []
         self.cleared: list[str] = []
         self.notices = 0
@@ -172,12 +187,26 @@ class _Telling:
     def take_over(self, found: Iterable[Signal]) -> None:
         rows = {(row.rule, row.episode): row for row in alerts.of_course(self.db, self.course.id)}
         standing = worth_telling(found)
+        self.carry_on(rows, standing)
         for key, row in rows.items():
             if key not in standing and row.state != AlertState.CLEARED:
                 self.clear(row)
-        for key, signal in standing.items():
+        for key, signal in in_order(standing):
             row = rows[key] if key in rows else self.new_row(*key)
-            self.find_again(row, signal)
+            self.find_again(row, signal, is_quiet=is_told_by_another(key, standing))
+
+    @staticmethod
+    def carry_on(rows: dict[Key, AlertRow], standing: Mapping[Key, Signal]) -> None:
+        """With each session that is held, a gap ahead is counted from another one: it stays the alert that it was."""
+        for key, signal in standing.items():
+            if key in rows or key[0] != GAP:
+                continue
+            for old, row in list(rows.items()):
+                is_open = old[0] == GAP and old not in standing and row.state != AlertState.CLEARED
+                if is_open and is_same_gap(signal, row.detail["value"]):
+                    row.episode = key[1]
+                    rows[key] = rows.pop(old)
+                    break
 
     def new_row(self, rule: str, episode: str) -> AlertRow:
         # As one that cleared before anybody was told of it, so that being found opens it.
@@ -185,7 +214,7 @@ class _Telling:
         self.db.add(row)
         return row
 
-    def find_again(self, row: AlertRow, signal: Signal) -> None:
+    def find_again(self, row: AlertRow, signal: Signal, *, is_quiet: bool) -> None:
         known = _known(row)
         state = state_after(signal, known, self.now)
         is_changed = (state, signal.level, signal.id) != (row.state, row.level, row.signal)
@@ -194,7 +223,9 @@ class _Telling:
         if is_changed:
             self.turn(row, state)
         if is_news(signal, known, self.now):
-            self.tell(row, signal)
+            if not is_quiet:
+                self.tell(row, signal)
+            self.note_told(row, signal)
         if state is AlertState.SNOOZED and row.snoozed_until:
             self.wakes.append(row.snoozed_until)
 
@@ -221,20 +252,41 @@ class _Telling:
         self.record("clear", row)
 
     def tell(self, row: AlertRow, signal: Signal) -> None:
+        """A notice to each reader who has not had the day's few already; the others find it in the app."""
+        people = readers(self.db, self.course, is_clinic_caused=row.is_clinic_caused)
+        # Two courses of one therapist, assessed at once, would both take the last place of the day.
+        lock_readers(self.db, people)
         self.withdraw(row)
+        round_ = f"{row.opened_at:%Y%m%dT%H%M%S}:{row.level}:{days_ahead(signal) or 0:g}"
+        for user in people:
+            if self.has_place(user, signal.level):
+                self.notices += outbox.add(
+                    self.db,
+                    NOTICE,
+                    {"alert": row.public_id, "user": user},
+                    dedup_key=f"mail:{row.public_id}:{round_}:{user}",
+                    not_before=self.now + self.grace,
+                    now=self.now,
+                )
+
+    def note_told(self, row: AlertRow, signal: Signal) -> None:
         length = days_ahead(signal)
-        round_ = f"{row.opened_at:%Y%m%dT%H%M%S}:{row.level}:{length or 0:g}"
-        for user in readers(self.db, self.course, is_clinic_caused=row.is_clinic_caused):
-            self.notices += outbox.add(
-                self.db,
-                NOTICE,
-                {"alert": row.public_id, "user": user},
-                dedup_key=f"mail:{row.public_id}:{round_}:{user}",
-                not_before=self.now + self.grace,
-                now=self.now,
-            )
         row.told_level = max(Level(row.told_level), signal.level).value if row.told_level else signal.level.value
         row.told_size = length if length is not None else row.told_size
+
+    def has_place(self, user: str, level: Level) -> bool:
+        """True while the reader has had fewer notices on that day than they may; for `act` one at `watch` makes way."""
+        day = datetime.combine(local_time(self.now + self.grace, self.zone).date(), time())
+        since, until = (instant(day + timedelta(days=n), self.zone) for n in (0, 1))
+        sent = outbox.of_reader(self.db, NOTICE, user, since=since, until=until)
+        if len(sent) < PUSHES_A_DAY:
+            return True
+        if level is not Level.ACT:
+            return False
+        unsent = [one for one in sent if one.is_free(self.now)]
+        levels = alerts.levels(self.db, [one.payload["alert"] for one in unsent])
+        minor = [one.id for one in unsent if levels.get(one.payload["alert"]) == Level.WATCH]
+        return bool(minor) and outbox.close(self.db, minor[-1:], "superseded", now=self.now) > 0
 
     def withdraw(self, row: AlertRow) -> int:
         """Call back what was not sent yet: newer words follow, or none are needed."""
@@ -255,6 +307,15 @@ def _known(row: AlertRow) -> Known:
         snoozed_until=row.snoozed_until,
         cleared_at=row.cleared_at,
     )
+
+
+def lock_readers(db: Session, users: list[str]) -> None:
+    """A step: until the end of the transaction nobody else counts what these users were told. SQLite's writers take
+    turns anyway."""
+    if users and db.get_bind().dialect.name == "postgresql":
+        db.execute(
+            select(UserRow.id).where(UserRow.public_id.in_(users)).order_by(UserRow.id).with_for_update(key_share=True)
+        )
 
 
 def readers(db: Session, course: CourseRow, *, is_clinic_caused: bool) -> list[str]:
