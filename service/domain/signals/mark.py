@@ -3,7 +3,9 @@
 Meaning: booked, its start is `mark_grace_h` or more ago, and nobody has recorded what took place. Until then it
 counts as held for the gaps and the next appointment; from then on this asks for the mark.
 
-What it is not: a missed session. Evidence: convention (records that lag make every other rule speak falsely).
+What it is not: a missed session.
+
+Evidence: convention (records that lag make every other rule speak falsely).
 """
 
 from collections.abc import Iterator

@@ -13,8 +13,9 @@ What they are not: a sign of a bad will; illness and missing marks explain them 
 ends.
 
 Evidence: S12 moderate (sessions missed without a message, not cancellations, go with outcome: n=5,253, 2017; early
-effect); for offering a choice of times it is the best there is (Oldham et al. 2012, 31 trials). S13 a professional
-duty (BACP 41, ACA A.11.a); its numbers are a convention.
+effect); for offering a choice of times it is the best there is (Oldham et al. 2012, 31 trials, d=.38), for reminders
+alone it is not (Clough & Casey 2014: more dropout). S13 a code, a professional duty (BACP 41, ACA A.11.a); its numbers
+are a convention.
 """
 
 from collections.abc import Iterator, Sequence
