@@ -14,7 +14,7 @@ from service.store import bookings, occupancies
 
 def from_env() -> Flask:
     if "look" not in os.environ["STORM_GUARDS"].split():
-        occupancies.lock = lambda *_: None  # type: ignore[assignment]
-        occupancies.overlaps = lambda *_: []  # type: ignore[assignment]
-        bookings.among_themselves = lambda *_: []  # type: ignore[assignment]
+        occupancies.lock = lambda *_: None
+        occupancies.overlaps = lambda *_: []
+        bookings.among_themselves = lambda *_: []
     return app.from_env()
