@@ -36,6 +36,7 @@ _WRITE = "samehour_write"
 _inside: ContextVar[str | None] = ContextVar("inside", default=None)
 _turn = threading.Lock()
 _bells: list[Callable[[list[int]], None]] = []
+_held = threading.local()
 _glances: WeakKeyDictionary[Engine, Engine] = WeakKeyDictionary()
 
 
@@ -107,6 +108,12 @@ class Glance:
             cursor.close()
         return found and asked.read(found)
 
+    def close(self, fault: BaseException | None = None) -> None:
+        """Give the connection back; after a fault it is not used again."""
+        if fault is not None:
+            self._connection.invalidate(fault)
+        self._connection.close()
+
 
 def glancing(use_case: Callable[Concatenate[Glance, P], R]) -> Callable[P, R]:
     """Run one look-up by itself: one statement is consistent without a transaction, and so costs no second one.
@@ -119,21 +126,33 @@ def glancing(use_case: Callable[Concatenate[Glance, P], R]) -> Callable[P, R]:
         engine = _glances[db.engine]
         for is_last in (False, True):
             try:
-                connection = engine.raw_connection()
-            except DBAPIError as fault:
-                raise _as_refusal(fault) from fault
-            try:
-                return use_case(Glance(connection, engine.dialect), *args, **kwargs)
+                return use_case(_glance(engine), *args, **kwargs)
             except engine.dialect.loaded_dbapi.Error as fault:
                 # A connection that died while it rested is found out here, since nothing asks it beforehand.
-                connection.invalidate(fault)
+                _let_go(engine, fault)
                 if is_last:
                     raise Unavailable("The database can't be reached. Please try again.") from fault
-            finally:
-                connection.close()
         raise AssertionError("unreachable: the last try returns or raises")
 
     return run
+
+
+def _glance(engine: Engine) -> Glance:
+    """This thread's own, kept open: fetching a connection from the pool takes as long as the look."""
+    held = _held.__dict__.setdefault("glances", WeakKeyDictionary())
+    if engine not in held:
+        try:
+            held[engine] = Glance(engine.raw_connection(), engine.dialect)
+        except DBAPIError as fault:
+            raise _as_refusal(fault) from fault
+    found: Glance = held[engine]
+    return found
+
+
+def _let_go(engine: Engine, fault: BaseException | None = None) -> None:
+    glance = _held.__dict__.get("glances", {}).pop(engine, None)
+    if glance is not None:
+        glance.close(fault)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -259,6 +278,7 @@ def _prepare_glances(engine: Engine) -> None:
 
     @event.listens_for(engine, "engine_disposed")
     def dispose(_engine: Engine) -> None:
+        _let_go(glances)
         glances.dispose()
 
     if is_sqlite:

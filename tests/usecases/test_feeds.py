@@ -176,17 +176,15 @@ def test_an_hour_is_called_what_its_owner_chose(here: Practice, level: Privacy, 
 def test_an_unchanged_feed_costs_one_query_and_builds_nothing(here: Practice) -> None:
     made, counting = here.subscribe(), Counting()
     known = body(made.secret, writer=counting).stand.etag
-    engine = transaction._glances[db.engine]
-    assert engine is not None
     asked: list[str] = []
+    look = transaction.Glance.row
 
-    class Spying(transaction.Glance):
-        def row(self, statement: Any, **parameters: object) -> tuple[Any, ...] | None:
-            asked.append(str(statement))
-            return super().row(statement, **parameters)
+    def spy(self: transaction.Glance, statement: Any, **parameters: object) -> tuple[Any, ...] | None:
+        asked.append(str(statement))
+        return look(self, statement, **parameters)
 
     with pytest.MonkeyPatch.context() as patch, no_transaction():
-        patch.setattr(transaction, "Glance", Spying)
+        patch.setattr(transaction.Glance, "row", spy)
         assert isinstance(fetch(made.secret, writer=counting, etags={known}), NotModified)
     assert len(asked) == 1
     assert len(counting.changed) == 1
