@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from service.domain.hours import Instant
+from service.domain.hours import Instant, LocalTime
 from service.domain.signals.signal import Level, Signal
 
 QUIET = timedelta(hours=24)
@@ -89,14 +89,16 @@ def is_told_by_another(key: Key, standing: Mapping[Key, Signal]) -> bool:
     return rule != "churn" and any(other == "churn" for other, _ in standing if other in told_with(rule))
 
 
-def is_same_gap(signal: Signal, known: Mapping[str, object]) -> bool:
-    """True where both are about the same stretch of time: a gap ahead is seen from each session that comes before it,
-    and is one story all the while. `known` is the value of the signal on record."""
-    return str(signal.value.get("from")) < _end(known) and str(known.get("from")) < _end(signal.value)
+def is_same_gap(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
+    """True where the values of two gap signals are about the same stretch of time: a gap ahead is seen from each
+    session that comes before it, and is one story all the while."""
+    (since, until), (other_since, other_until) = _stretch(one), _stretch(other)
+    return since < other_until and other_since < until
 
 
-def _end(value: Mapping[str, object]) -> str:
-    return str(value.get("to") or "9999")
+def _stretch(value: Mapping[str, object]) -> tuple[LocalTime, LocalTime]:
+    since = LocalTime.fromisoformat(str(value["from"]))
+    return since, since + timedelta(days=float(str(value["g"])))
 
 
 def days_ahead(signal: Signal) -> float | None:

@@ -203,7 +203,7 @@ class _Telling:
                 continue
             for old, row in list(rows.items()):
                 is_open = old[0] == GAP and old not in standing and row.state != AlertState.CLEARED
-                if is_open and is_same_gap(signal, row.detail["value"]):
+                if is_open and is_same_gap(signal.value, row.detail["value"]):
                     row.episode = key[1]
                     rows[key] = rows.pop(old)
                     break

@@ -1,0 +1,326 @@
+"""What the rules would have told people over a past time, had they compared with other numbers.
+
+Each course is looked at again as it was known then: before a session began it was booked; before a cancellation or a
+move was told or recorded there was none; a pause or an end had not come yet. Where nothing says when a fact became
+known, it counts as known when it mattered: marks from the start of the session, agreed versions and their ends all
+along. Nobody writes down when an exception was agreed, so those that stand count all along, until they end.
+
+A look just before each new fact is enough: between two facts what rules see only grows, and what it grows into is
+seen at the end. Looks at which a rule can say nothing are left out, by `service.domain.unrest`.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+from service.domain.absences import Absence, AbsenceKind
+from service.domain.alert import GAP, is_same_gap, worth_telling
+from service.domain.appointment import Appointment, Attribute, Change, Status
+from service.domain.course import Course, CourseStatus, start_of
+from service.domain.hours import LocalTime
+from service.domain.limits import Limits
+from service.domain.signals import SIGNALS, Rule
+from service.domain.signals.signal import Level, Signal
+from service.domain.standing import Modality
+from service.domain.unrest import Unrest
+
+MOMENT = timedelta(microseconds=1)
+BEHIND = 24
+"""So many occurrences before the time are enough for every rule to know where a course stands."""
+AHEAD = timedelta(days=14)
+"""What is booked so much further than the rules look is not carried along."""
+_EVER = datetime(1, 1, 2)
+
+LimitsOn = Callable[[date], Limits]
+"""The limits of one course, on a day."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Records:
+    """When facts were put on record that the course itself does not date; local times of its zone."""
+
+    cancelled: Mapping[str, LocalTime] = field(default_factory=dict)
+    """By appointment."""
+    entered: Mapping[str, LocalTime] = field(default_factory=dict)
+    """By absence."""
+    ended_on: date | None = None
+    """Of an ended course, the first day without an hour."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Raised:
+    """One alert that would have been told."""
+
+    rule: str
+    """The family: `gap` for the three gap rules."""
+    signal: str
+    episode: str
+    level: Level
+    """The highest that it reached."""
+    at: LocalTime
+    """When it was first seen so."""
+    text: str
+    """What was said at that level."""
+    value: Mapping[str, object]
+
+    def is_same(self, other: "Raised") -> bool:
+        """True for one story, even where the two were first seen at different times."""
+        if self.rule != other.rule:
+            return False
+        return is_same_gap(self.value, other.value) if self.rule == GAP else self.episode == other.episode
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """Two replays of one course, compared."""
+
+    before: tuple[Raised, ...]
+    after: tuple[Raised, ...]
+    gone: tuple[Raised, ...]
+    new: tuple[Raised, ...]
+
+
+def compared(
+    course: Course,
+    *,
+    records: Records = Records(),
+    before: LimitsOn,
+    after: LimitsOn,
+    rules: frozenset[str],
+    since: LocalTime,
+    until: LocalTime,
+) -> Difference:
+    """The alerts of these rules from `since` to `until`, with either limits: the same, those gone, those new."""
+    old, new = replay(course, records=records, limits=(before, after), rules=rules, since=since, until=until)
+    return Difference(
+        before=old,
+        after=new,
+        gone=tuple(one for one in old if not any(one.is_same(other) for other in new)),
+        new=tuple(one for one in new if not any(one.is_same(other) for other in old)),
+    )
+
+
+def replay(
+    course: Course,
+    *,
+    records: Records = Records(),
+    limits: Sequence[LimitsOn],
+    rules: frozenset[str],
+    since: LocalTime,
+    until: LocalTime,
+    looks_everywhere: bool = False,
+) -> tuple[tuple[Raised, ...], ...]:
+    """For each of the limits, the alerts of the rules with these ids, in the order in which they were first seen.
+
+    `looks_everywhere` leaves nothing out; it is slow, and gives the same.
+    """
+    asked = [rule for rule in SIGNALS if not rules.isdisjoint(rule.IDS)]
+    in_force = [{on(since.date()), on(until.date())} for on in limits]
+    horizon = max(one.horizon_days for some in in_force for one in some)
+    seen = course if looks_everywhere else cut(course, since, until + timedelta(days=horizon) + AHEAD)
+    past = _Past(seen, records)
+    facts = [*past.facts(since, until), until + MOMENT]
+    unrest = Unrest(course=past.course, limits=[one for some in in_force for one in some], since=since, until=until)
+    stories = [_Stories() for _ in limits]
+    for at, due in _looks(asked, facts, past, unrest, everywhere=looks_everywhere):
+        known = past.at(at)
+        for told, on in zip(stories, limits, strict=True):
+            told.take(_said(due, known, on(at.date()), rules, at), at)
+    return tuple(told.all for told in stories)
+
+
+def _looks(
+    asked: Sequence[Rule], facts: Sequence[LocalTime], past: "_Past", unrest: Unrest, *, everywhere: bool
+) -> Iterator[tuple[LocalTime, list[Rule]]]:
+    """When to look, and what to ask then."""
+    times = [fact - MOMENT for fact in facts]
+    if everywhere:
+        yield from ((at, list(asked)) for at in times)
+        return
+    wanted: dict[LocalTime, list[Rule]] = {}
+    for rule in asked:
+        for first, last in unrest.spans(rule, past.known_from):
+            for at in times[bisect_left(times, first) : bisect_right(times, last) + 1]:
+                some = wanted.setdefault(at, [])
+                if rule not in some:
+                    some.append(rule)
+    yield from sorted(wanted.items())
+
+
+def _said(due: Iterable[Rule], known: Course, limits: Limits, rules: frozenset[str], at: LocalTime) -> list[Signal]:
+    if known.status is CourseStatus.ENDED:
+        return []
+    return [
+        signal
+        for rule in due
+        for signal in rule.check(known, limits, at)
+        if signal.level is not Level.INFO and signal.id in rules and signal.id not in limits.off
+    ]
+
+
+class _Stories:
+    """Alerts as they come up: one for each family and episode, and for a gap that is seen from several sessions."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], Raised] = {}
+
+    @property
+    def all(self) -> tuple[Raised, ...]:
+        return tuple(self._found.values())
+
+    def take(self, said: list[Signal], at: LocalTime) -> None:
+        if not said:
+            return
+        for (rule, episode), signal in worth_telling(said).items():
+            key = self._key(rule, episode, signal)
+            known = self._found.get(key)
+            if known is None or signal.level > known.level:
+                first = known.at if known else at
+                self._found[key] = _raised(rule, key[1], signal, first)
+            elif rule == GAP:
+                self._found[key] = replace(known, value=signal.value)
+
+    def _key(self, rule: str, episode: str, signal: Signal) -> tuple[str, str]:
+        if rule == GAP:
+            for key, known in self._found.items():
+                if key[0] == GAP and is_same_gap(signal.value, known.value):
+                    return key
+        return rule, episode
+
+
+def _raised(rule: str, episode: str, signal: Signal, at: LocalTime) -> Raised:
+    return Raised(
+        rule=rule,
+        signal=signal.id,
+        episode=episode,
+        level=signal.level,
+        at=at,
+        text=signal.text,
+        value=signal.value,
+    )
+
+
+def cut(course: Course, since: LocalTime, until: LocalTime) -> Course:
+    """The course with no more behind and ahead than the rules can see."""
+    first = 0
+    # An end by number counts every session there ever was.
+    if not any(standing.sessions_planned for standing in course.standings):
+        first = max(0, bisect_left(course.expected_times, since) - BEHIND)
+    last = bisect_right(course.expected_times, until) + 1
+    return replace(course, appointments=course.appointments[first:last])
+
+
+class _Past:
+    """The course as it was known at any time."""
+
+    def __init__(self, course: Course, records: Records) -> None:
+        self.course, self._records = course, records
+        self._pauses = [one for one in course.absences if one.kind is AbsenceKind.PAUSE]
+        self._steps = [self._span(one) for one in course.appointments]
+        self._absences_change = any(one.told_at is not None or one.id in records.entered for one in course.absences)
+
+    def facts(self, since: LocalTime, until: LocalTime) -> list[LocalTime]:
+        """When something became known or took place, after `since` and until `until`."""
+        found: set[LocalTime] = set()
+        for one, (first, last) in zip(self.course.appointments, self._steps, strict=True):
+            found.update((one.expected, one.starts, first, last))
+            if one.changes or one.told_at:
+                found.update(self._told(one))
+        for absence in self.course.absences:
+            found.update(at for at in (absence.told_at, self._records.entered.get(absence.id)) if at)
+            found.update((absence.since, absence.until))
+        for standing in self.course.standings:
+            found.update(start_of(day) for day in (standing.since, standing.until) if day)
+        return sorted(at for at in found if since < at <= until)
+
+    def _told(self, one: Appointment) -> Iterator[LocalTime]:
+        if one.told_at:
+            yield one.told_at
+        for change in one.changes:
+            if change.told_at:
+                yield change.told_at
+            if change.what is Attribute.TIME and change.was:
+                yield LocalTime.fromisoformat(change.was)
+
+    def _span(self, one: Appointment) -> tuple[LocalTime, LocalTime]:
+        """Until when it was as first booked, and from when it is as we know it now."""
+        known = [self.known_from(one)] if one.status is not Status.SCHEDULED else []
+        known += [change.told_at for change in one.changes if change.told_at]
+        known += [one.told_at] if one.told_at else []
+        return (min(known), max(known)) if known else (_EVER, _EVER)
+
+    def known_from(self, one: Appointment) -> LocalTime:
+        """When its status could be known: a cancellation as soon as it was told or recorded, a mark at its start."""
+        if not one.is_cancelled:
+            return one.starts
+        found = [at for at in (one.told_at, self._records.cancelled.get(one.id)) if at]
+        return min([*found, one.starts])
+
+    def at(self, now: LocalTime) -> Course:
+        known = [
+            one if last <= now else self._before(one, now)
+            for one, (_, last) in zip(self.course.appointments, self._steps, strict=True)
+        ]
+        course = replace(
+            self.course,
+            status=self._status(now),
+            appointments=tuple(known),
+            absences=self._absences(now) if self._absences_change else self.course.absences,
+        )
+        _take_over_views(course, self.course)
+        return course
+
+    def _before(self, one: Appointment, now: LocalTime) -> Appointment:
+        """As it was known then: changes told later had not been made, and it was booked until its status was known."""
+        hidden = [change for change in one.changes if change.told_at is not None and change.told_at > now]
+        changes: dict[str, object] = {}
+        if hidden:
+            changes = {_FIELDS[change.what]: _as_it_was(change) for change in reversed(hidden)}
+            changes["changes"] = tuple(change for change in one.changes if change not in hidden)
+        if one.status is not Status.SCHEDULED and self.known_from(one) > now:
+            changes.update(status=Status.SCHEDULED, by=None, told_at=None, began=None, finished=None, late_by=None)
+        elif one.told_at is not None and one.told_at > now:
+            changes["told_at"] = None
+        return replace(one, **changes)  # type: ignore[arg-type]
+
+    def _absences(self, now: LocalTime) -> tuple[Absence, ...]:
+        return tuple(self._absence(one, now) for one in self.course.absences if self._is_entered(one, now))
+
+    def _is_entered(self, one: Absence, now: LocalTime) -> bool:
+        entered = self._records.entered.get(one.id)
+        return entered is None or min(entered, one.told_at or entered) <= now
+
+    @staticmethod
+    def _absence(one: Absence, now: LocalTime) -> Absence:
+        return replace(one, told_at=None) if one.told_at is not None and one.told_at > now else one
+
+    def _status(self, now: LocalTime) -> CourseStatus:
+        course, ended_on = self.course, self._records.ended_on
+        if course.is_ended and (ended_on is None or start_of(ended_on) <= now):
+            return CourseStatus.ENDED
+        is_resting = any(one.since <= now < one.until for one in self._pauses)
+        return CourseStatus.PAUSED if is_resting else CourseStatus.ACTIVE
+
+
+_FIELDS = {
+    Attribute.TIME: "starts",
+    Attribute.THERAPIST: "therapist",
+    Attribute.ROOM: "room",
+    Attribute.MODALITY: "modality",
+}
+_OF_STANDINGS = ("frames", "_frame_days", "transfers", "_usual_therapists", "_standings_by_id", "turning_days")
+
+
+def _as_it_was(change: Change) -> object:
+    if change.what is Attribute.TIME:
+        return LocalTime.fromisoformat(change.was or "")
+    if change.what is Attribute.MODALITY:
+        return Modality(str(change.was))
+    return change.was
+
+
+def _take_over_views(course: Course, other: Course) -> None:
+    """What depends on the standings alone is the same at every look: worked out once, it need not be again."""
+    for name in _OF_STANDINGS:
+        course.__dict__[name] = getattr(other, name)
