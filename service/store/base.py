@@ -48,9 +48,12 @@ class UtcTime(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return None if value is None else as_instant(value)
+
+
+def as_instant(value: datetime) -> datetime:
+    """What the driver hands out of such a column, in UTC on either engine."""
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class WallTime(TypeDecorator[datetime]):

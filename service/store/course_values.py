@@ -1,100 +1,323 @@
-"""A whole course as the domain knows it, out of its rows."""
+"""Whole courses as the domain knows them, out of their rows: one or many, by the same statements.
 
-from collections.abc import Iterable
+Plain columns, not entities: a scan of a clinic reads millions of rows, and an entity costs more than the rules do.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, time
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, DateTime, FromClause, Select, and_, bindparam, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
-from service.domain.absences import Absence
-from service.domain.appointment import Appointment
+from service.domain.absences import Absence, AbsenceKind
+from service.domain.appointment import Appointment, Attribute, Change, Initiator, Status
 from service.domain.course import Course, CourseStatus, Ending
-from service.domain.hours import LocalTime
-from service.domain.standing import Standing
-from service.store import absences, appointments, overrides, standings
-from service.store.absences import AbsenceRow
-from service.store.appointments import AppointmentRow
+from service.domain.hours import Hour, LocalTime, Weekday, local_time
+from service.domain.standing import Modality, Standing
+from service.store import overrides
+from service.store.absences import AbsenceRow, AnnouncementRow
+from service.store.appointments import AppointmentRow, ChangeRow
+from service.store.base import UtcTime, as_instant
 from service.store.courses import CourseRow
+from service.store.overrides import Layer, OverrideRow
 from service.store.people import Directory
-from service.store.standings import StandingRow
+from service.store.standings import StandingHourRow, StandingRow
+
+AT_ONCE = 200
+"""Courses read together: few enough for the memory, many enough that a statement's own cost is lost among them."""
+EVER = datetime(1, 1, 1)
+
+_Row = Any
+"""A row of plain columns."""
+_Rows = Mapping[int, list[_Row]]
+_NONE: list[_Row] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A course with its ids."""
+
+    id: int
+    public_id: str
+    value: Course
 
 
 def load(session: Session, course: CourseRow, people: Directory) -> Course:
     """The course with its versions, appointments, changes and the absences it depends on; all times in its zone."""
-    rows = standings.of_course(session, course.id)
-    of_clinic, of_therapist, own = overrides.layers(session, course)
-    zone = people.sites[course.site_id].zone
-    return Course(
-        zone=zone,
-        status=CourseStatus(course.status),
-        standings=_standings(rows, people),
-        appointments=_appointments(session, course, rows, people, zone),
-        absences=_absences(session, course, rows, people, zone),
-        same_room=course.same_room,
-        overrides=own,
-        layers=tuple(layer for layer in (of_clinic, of_therapist) if layer),
-        default_cadence_days=course.default_cadence_days,
-        ending=Ending(course.ending) if course.ending else None,
-    )
+    [found] = load_many(session, [course.id], people)
+    return found.value
 
 
-def _standings(rows: Iterable[StandingRow], people: Directory) -> tuple[Standing, ...]:
-    rows = list(rows)
-    public_ids = {row.id: row.public_id for row in rows}
-    values = [standings.as_value(row, people, public_ids=public_ids) for row in rows]
-    # A version that ended on the day it began was replaced before it ever held.
-    return tuple(value for value in values if value.until is None or value.until > value.since)
+def load_many(session: Session, course_ids: Sequence[int], people: Directory) -> Iterator[Loaded]:
+    """The same for each of these courses (inner ids), in their order. Not more of them are in memory than AT_ONCE."""
+    session.flush()
+    for start in range(0, len(course_ids), AT_ONCE):
+        some = course_ids[start : start + AT_ONCE]
+        read = _Read(session, some, people)
+        yield from (read.course(one) for one in some)
 
 
-def _appointments(
-    session: Session, course: CourseRow, versions: Iterable[StandingRow], people: Directory, zone: str
-) -> tuple[Appointment, ...]:
-    rows = appointments.of_course(session, course.id)
-    changes = appointments.changes_of(session, [row.id for row in rows])
-    public_ids: dict[int | None, str] = {version.id: version.public_id for version in versions}
-    values = [
-        appointments.as_value(
-            row, people, standing=public_ids.get(row.standing_id), changes=changes.get(row.id, ()), zone=zone
+# --- statements: built once, so that none is compiled twice
+
+
+def _columns(table: FromClause, names: str) -> list[Any]:
+    """Instants as the driver hands them out: of a hundred thousand columns that may hold one, few do."""
+    columns = [table.c[name] for name in names.split()]
+    return [type_coerce(one, DateTime).label(one.name) if isinstance(one.type, UtcTime) else one for one in columns]
+
+
+_course, _standing, _hour = CourseRow.__table__, StandingRow.__table__, StandingHourRow.__table__
+_appointment, _change = AppointmentRow.__table__, ChangeRow.__table__
+_absence, _told = AbsenceRow.__table__, AnnouncementRow.__table__
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+
+# The first column is what the rows are grouped by.
+_COURSES = select(
+    *_columns(_course, "id public_id site_id therapist_id status same_room default_cadence_days ending")
+).where(_course.c.id.in_(_IDS))
+_STANDINGS = (
+    select(
+        *_columns(
+            _standing,
+            "course_id id public_id therapist_id room_id modality every_weeks minutes zone since until change_told_at "
+            "sessions_planned ending_told replaces_id",
         )
-        for row in rows
-    ]
-    return tuple(sorted(values, key=lambda value: (value.expected, value.id)))
-
-
-def _absences(
-    session: Session, course: CourseRow, versions: Iterable[StandingRow], people: Directory, zone: str
-) -> tuple[Absence, ...]:
-    first = min((version.since for version in versions), default=None)
-    since = datetime.combine(first, time()) if first else datetime(1, 1, 1)
-    told = absences.told(session, course.id)
-    return tuple(
-        absences.as_value(row, people, told_at=told.get(row.id), zone=zone)
-        for row in depended_on(session, course, versions, since)
     )
+    .where(_standing.c.course_id.in_(_IDS))
+    .order_by(_standing.c.since, _standing.c.id)
+)
+_HOURS = (
+    select(_hour.c.standing_id, _hour.c.weekday, _hour.c.at)
+    .join(_standing, _standing.c.id == _hour.c.standing_id)
+    .where(_standing.c.course_id.in_(_IDS))
+)
+_COUNTING = and_(_appointment.c.course_id.in_(_IDS), _appointment.c.void_at.is_(None))
+_APPOINTMENTS = select(
+    *_columns(
+        _appointment,
+        "course_id id public_id standing_id slot starts minutes zone therapist_id room_id modality status by told_at "
+        "began_at finished_at late_by ending_session",
+    )
+).where(_COUNTING)
+_CHANGES = (
+    select(*_columns(_change, "appointment_id what was now told_at asked_by reason"))
+    .join(_appointment, _appointment.c.id == _change.c.appointment_id)
+    .where(_COUNTING)
+    .order_by(_change.c.id)
+)
+_ABSENCES = (
+    select(*_columns(_absence, "id public_id kind therapist_id room_id site_id course_id since until name tentative"))
+    .where(
+        _absence.c.withdrawn_at.is_(None),
+        or_(_absence.c.therapist_id.is_(None), _absence.c.therapist_id.in_(bindparam("therapists", expanding=True))),
+        or_(_absence.c.course_id.is_(None), _absence.c.course_id.in_(_IDS)),
+    )
+    .order_by(_absence.c.since, _absence.c.id)
+)
+_TOLD = select(*_columns(_told, "course_id absence_id told_at")).where(_told.c.course_id.in_(_IDS))
 
 
-def depended_on(
-    session: Session,
-    course: CourseRow,
-    versions: Iterable[StandingRow],
-    since: LocalTime,
-    until: LocalTime | None = None,
-) -> list[AbsenceRow]:
-    """The absences that any of the course's versions depends on, in order."""
-    therapists = {version.therapist_id for version in versions} | {course.therapist_id}
-    therapists |= set(
-        session.scalars(select(AppointmentRow.therapist_id).where(AppointmentRow.course_id == course.id).distinct())
-    )
-    rooms = {version.room_id for version in versions}
-    rooms |= set(
-        session.scalars(select(AppointmentRow.room_id).where(AppointmentRow.course_id == course.id).distinct())
-    )
-    return [
-        row
-        for row in absences.touching(session, since, until)
-        if any(
-            absences.concerns(row, therapist_id=therapist, room_id=room, site_id=course.site_id, course_id=course.id)
-            for therapist in therapists
-            for room in rooms or {None}
+# --- reading
+
+
+class _Read:
+    """The rows of some courses, sorted to whom they belong."""
+
+    def __init__(self, session: Session, ids: Sequence[int], people: Directory) -> None:
+        self.session, self.people = session, people
+        self.courses = {row[0]: row for row in self.rows(_COURSES, ids=ids)}
+        self.standings = self.grouped(_STANDINGS, ids=ids)
+        self.hours = self.grouped(_HOURS, ids=ids)
+        self.appointments = self.grouped(_APPOINTMENTS, ids=ids)
+        self.changes = self.grouped(_CHANGES, ids=ids)
+        self.told = self.grouped(_TOLD, ids=ids)
+        self.therapists = {id_: self.therapists_of(id_) for id_ in ids}
+        self.absences = self.rows(_ABSENCES, ids=ids, therapists=sorted(set().union(*self.therapists.values())))
+        self.layers = _layers(session, ids, {row.therapist_id for row in self.courses.values()})
+
+    def rows(self, statement: Select[Any], **asked: object) -> Sequence[_Row]:
+        return self.session.connection().execute(statement, asked).all()
+
+    def grouped(self, statement: Select[Any], **asked: object) -> _Rows:
+        found: dict[int, list[_Row]] = {}
+        for row in self.rows(statement, **asked):
+            found.setdefault(row[0], []).append(row)
+        return found
+
+    def therapists_of(self, course: int) -> set[int]:
+        """Everybody who holds or held a standing or an hour of it."""
+        held = {row[8] for row in self.appointments.get(course, _NONE)}
+        return held | {row[3] for row in self.standings.get(course, _NONE)} | {self.courses[course].therapist_id}
+
+    def course(self, id_: int) -> Loaded:
+        row, versions = self.courses[id_], self.standings.get(id_, _NONE)
+        zone = self.people.sites[row.site_id].zone
+        of_clinic, of_therapist, own = self.layers.of(row)
+        value = Course(
+            zone=zone,
+            status=CourseStatus(row.status),
+            standings=tuple(_standings(versions, self.hours, self.people)),
+            appointments=tuple(self.appointments_of(id_, versions, zone)),
+            absences=tuple(self.absences_of(row, versions, zone)),
+            same_room=row.same_room,
+            overrides=own,
+            layers=tuple(layer for layer in (of_clinic, of_therapist) if layer),
+            default_cadence_days=row.default_cadence_days,
+            ending=Ending(row.ending) if row.ending else None,
         )
-    ]
+        return Loaded(id_, row.public_id, value)
+
+    def appointments_of(self, course: int, versions: list[_Row], zone: str) -> list[Appointment]:
+        names: dict[int | None, str] = {row[1]: row[2] for row in versions}
+        made = [_appointment_value(row, self, names, zone) for row in self.appointments.get(course, _NONE)]
+        made.sort(key=lambda one: (one.slot or one.starts, one.id))
+        return made
+
+    def absences_of(self, course: _Row, versions: list[_Row], zone: str) -> Iterator[Absence]:
+        """Those that any of its versions or hours depends on, but for what was over before it began."""
+        therapists = self.therapists[course.id]
+        rooms = {row[4] for row in versions} | {row[9] for row in self.appointments.get(course.id, _NONE)}
+        since = datetime.combine(min(row.since for row in versions), time()) if versions else EVER
+        told = {row[1]: row[2] for row in self.told.get(course.id, _NONE)}
+        for row in self.absences:
+            if row.until > since and _is_concerned(row, course, therapists, rooms):
+                yield _absence_value(row, self.people, told.get(row.id), zone)
+
+
+def _is_concerned(absence: _Row, course: _Row, therapists: set[int], rooms: set[int | None]) -> bool:
+    if absence.kind == _PAUSE:
+        return bool(absence.course_id == course.id)
+    if absence.kind == _LEAVE:
+        return absence.therapist_id in therapists
+    if absence.room_id is not None:
+        return absence.room_id in rooms
+    return absence.site_id is None or absence.site_id == course.site_id
+
+
+# --- values: the same that `as_value` beside each row makes, which a test compares
+
+_PAUSE, _LEAVE = AbsenceKind.PAUSE.value, AbsenceKind.LEAVE.value
+_STATUS = {one.value: one for one in Status}
+_MODALITY = {one.value: one for one in Modality}
+_INITIATOR: Mapping[str | None, Initiator | None] = {None: None, **{one.value: one for one in Initiator}}
+_WHAT = {one.value: one for one in Attribute}
+
+
+def _standings(versions: Iterable[_Row], hours: _Rows, people: Directory) -> Iterator[Standing]:
+    names = {row.id: row.public_id for row in versions}
+    for row in versions:
+        if row.until is not None and row.until <= row.since:
+            continue  # it was replaced on the day on which it began, and never held
+        yield Standing(
+            id=row.public_id,
+            therapist=people.therapist_public(row.therapist_id),
+            room=people.room_public(row.room_id),
+            modality=_MODALITY[row.modality],
+            hours=tuple(sorted(Hour(day=Weekday(one.weekday), at=one.at) for one in hours.get(row.id, _NONE))),
+            every_weeks=row.every_weeks,
+            minutes=row.minutes,
+            zone=row.zone,
+            since=row.since,
+            until=row.until,
+            change_told_at=_local(row.change_told_at, row.zone),
+            sessions_planned=row.sessions_planned,
+            ending_told=row.ending_told,
+            replaces=names.get(row.replaces_id),
+        )
+
+
+def _appointment_value(row: _Row, read: _Read, names: Mapping[int | None, str], zone: str) -> Appointment:
+    (
+        _,
+        inner,
+        public_id,
+        standing,
+        slot,
+        starts,
+        minutes,
+        its_zone,
+        therapist,
+        room,
+        modality,
+        status,
+        by,
+        told_at,
+        began_at,
+        finished_at,
+        late_by,
+        ending_session,
+    ) = row
+    people, changes = read.people, read.changes.get(inner)
+    return Appointment(
+        id=public_id,
+        standing=names.get(standing),
+        slot=slot,
+        starts=starts,
+        minutes=minutes,
+        zone=its_zone,
+        therapist=people.therapists[therapist].public_id,
+        room=people.rooms[room].public_id if room is not None else None,
+        modality=_MODALITY[modality],
+        status=_STATUS[status],
+        by=_INITIATOR[by],
+        told_at=_local(told_at, zone),
+        began=_local(began_at, zone),
+        finished=_local(finished_at, zone),
+        changes=tuple([_change_value(one, zone) for one in changes]) if changes else (),
+        late_by=_INITIATOR[late_by],
+        ending_session=ending_session,
+    )
+
+
+def _change_value(row: _Row, zone: str) -> Change:
+    _, what, was, now, told_at, asked_by, reason = row
+    return Change(
+        what=_WHAT[what], was=was, now=now, told_at=_local(told_at, zone), by=Initiator(asked_by), reason=reason
+    )
+
+
+def _absence_value(row: _Row, people: Directory, told_at: datetime | None, zone: str) -> Absence:
+    return Absence(
+        id=row.public_id,
+        kind=AbsenceKind(row.kind),
+        since=row.since,
+        until=row.until,
+        therapist=people.therapist_public(row.therapist_id) if row.therapist_id else None,
+        room=people.room_public(row.room_id),
+        told_at=_local(told_at, zone),
+        tentative=row.tentative,
+        name=row.name,
+    )
+
+
+def _local(at: datetime | None, zone: str) -> LocalTime | None:
+    return None if at is None else local_time(as_instant(at), zone)
+
+
+# --- exceptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Layers:
+    """What is agreed otherwise: for the clinic, by therapist, and by course."""
+
+    of_clinic: Layer
+    by_therapist: Mapping[int, Layer]
+    by_course: Mapping[int, Layer]
+
+    def of(self, course: _Row) -> tuple[Layer, Layer, Layer]:
+        return self.of_clinic, self.by_therapist.get(course.therapist_id, {}), self.by_course.get(course.id, {})
+
+
+def _layers(session: Session, ids: Sequence[int], therapists: set[int]) -> _Layers:
+    which = or_(overrides.of(), OverrideRow.therapist_id.in_(sorted(therapists)), OverrideRow.course_id.in_(list(ids)))
+    rows = overrides.rows(session, which)
+    of_therapists = {row.therapist_id for row in rows if row.therapist_id is not None}
+    of_courses = {row.course_id for row in rows if row.course_id is not None}
+    return _Layers(
+        of_clinic=overrides.as_layer(row for row in rows if row.course_id is None and row.therapist_id is None),
+        by_therapist={one: overrides.as_layer(row for row in rows if row.therapist_id == one) for one in of_therapists},
+        by_course={one: overrides.as_layer(row for row in rows if row.course_id == one) for one in of_courses},
+    )
