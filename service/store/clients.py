@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Boolean, String, Text, func, select
+from sqlalchemy import Boolean, Integer, String, Text, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.domain.refusals import NotFound
@@ -22,7 +22,9 @@ class ClientRow(Model):
     phone_sealed: Mapped[str | None] = mapped_column(Text)
     is_safe_to_contact: Mapped[bool] = mapped_column(Boolean, default=True)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
-    updated_at: Mapped[datetime] = mapped_column(UtcTime, index=True)
+    updated_at: Mapped[datetime] = mapped_column(UtcTime)
+    version: Mapped[int] = mapped_column(Integer, default=1, index=True)
+    """Rises with every change; the sum over all tells whether any name may have changed."""
 
     @property
     def name(self) -> str:
@@ -67,7 +69,8 @@ _names: dict[str, tuple[object, dict[int, str]]] = {}
 
 def names(session: Session) -> dict[int, str]:
     """Every client's name by inner id: opened once in this process and again when any client changes; never written."""
-    version = session.execute(select(func.count(ClientRow.id), func.max(ClientRow.updated_at))).one()
+    # Sums, not the newest time: a change that was made earlier may be committed later.
+    version = session.execute(select(func.count(ClientRow.id), func.sum(ClientRow.version))).one()
     place = str(session.get_bind().engine.url)
     known = _names.get(place)
     if known is None or known[0] != tuple(version):
@@ -84,6 +87,6 @@ def initials(name: str) -> str:
 def new_row(*, name: str, now: datetime) -> ClientRow:
     """A client with a name; the reference follows once the row has its number."""
     public_id = new_public_id()
-    row = ClientRow(public_id=public_id, reference=public_id, created_at=now, updated_at=now)
+    row = ClientRow(public_id=public_id, reference=public_id, created_at=now, updated_at=now, version=1)
     row.name = name
     return row

@@ -86,7 +86,7 @@ def change(
         row.phone = phone.strip() or None
     if is_safe_to_contact is not None:
         row.is_safe_to_contact = is_safe_to_contact
-    row.updated_at = now
+    row.updated_at, row.version = now, row.version + 1
     audit.record(db, "change", by=by, now=now, kind="client", subject=row.public_id, fields=fields)
     if name is not None:
         _show_new_name(db, row)

@@ -97,3 +97,12 @@ def test_the_desk_and_managers_enter_clients(cast: Cast) -> None:
     assert clients.add(by=cast.manager, **given)
     with pytest.raises(NotFound):
         clients.show(client="nobody", by=OPERATOR, now=NOW)
+
+
+def test_a_new_name_is_found_at_once_even_when_it_was_given_earlier(cast: Cast) -> None:
+    """Two people change two clients; the one who began earlier commits later."""
+    first, second = (clients.add(name=name, by=cast.desk, now=NOW) for name in ("Client Eins", "Client Zwei"))
+    clients.change(client=second, name="Later Zwei", by=cast.desk, now=NOW + timedelta(minutes=2))
+    assert clients.find(query="Later", by=cast.desk)
+    clients.change(client=first, name="Earlier Eins", by=cast.desk, now=NOW + timedelta(minutes=1))
+    assert [one.id for one in clients.find(query="Earlier", by=cast.desk)] == [first]

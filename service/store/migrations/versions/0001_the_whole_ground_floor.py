@@ -65,12 +65,13 @@ def upgrade() -> None:
         sa.Column("is_safe_to_contact", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clients")),
         sa.UniqueConstraint("public_id", name=op.f("uq_clients_public_id")),
         sa.UniqueConstraint("reference", name=op.f("uq_clients_reference")),
     )
     with op.batch_alter_table("clients", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_clients_updated_at"), ["updated_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_clients_version"), ["version"], unique=False)
 
     op.create_table(
         "heartbeats",
@@ -716,7 +717,7 @@ def downgrade() -> None:
     op.drop_table("imports")
     op.drop_table("heartbeats")
     with op.batch_alter_table("clients", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_clients_updated_at"))
+        batch_op.drop_index(batch_op.f("ix_clients_version"))
 
     op.drop_table("clients")
     with op.batch_alter_table("audit", schema=None) as batch_op:
