@@ -13,7 +13,18 @@ from sqlalchemy.engine import make_url
 from service.domain.absences import AbsenceKind
 from service.domain.access import OPERATOR, Role
 from service.domain.appointment import Initiator
-from service.usecases import absences, alerts, appointments, clients, consistency, courses, feeds, outbox, people
+from service.usecases import (
+    absences,
+    alerts,
+    appointments,
+    clients,
+    consistency,
+    courses,
+    feeds,
+    outbox,
+    overrides,
+    people,
+)
 from tests.clinic import EMAILS, PASSWORD, ZONE, Clinic, small_clinic
 from tests.policy_rows import ADMIN, DESK, MANAGER, OTHER, OWN, Row, Sent
 
@@ -48,6 +59,7 @@ class World:
     over: str
     leave: str
     alert: str
+    override: str
     user: str
     token: str
     tokens: Mapping[str, str]
@@ -153,6 +165,7 @@ def build_world(app: "Flask") -> World:
         leave = _leave(clinic)
         consistency.assess(course=clinic.courses[0], now=NOW)
         alert = alerts.of_course(course=clinic.courses[0], by=OPERATOR, now=NOW)[0].id
+        override = _agree_otherwise(clinic.courses[0])
         users = _users(clinic)
         tokens = {who: _token(user, may_write=who != READ_ONLY) for who, user in users.items()}
         cookies = {who: people.sign_in_by_link(secret=_link(user), now=NOW) for who, user in users.items()}
@@ -176,6 +189,7 @@ def build_world(app: "Flask") -> World:
         over=over,
         leave=leave,
         alert=alert,
+        override=override,
         user=users[DESK],
         token=token,
         message=message,
@@ -185,7 +199,17 @@ def build_world(app: "Flask") -> World:
         tokens={**tokens, FEED: feed.secret},
         cookies=cookies,
         secrets_of_a=frozenset(
-            {*clinic.clients[:3], *clinic.courses[:3], *clinic.standings[:3], with_both, over, hour, cancelled, alert}
+            {
+                *clinic.clients[:3],
+                *clinic.courses[:3],
+                *clinic.standings[:3],
+                with_both,
+                over,
+                hour,
+                cancelled,
+                alert,
+                override,
+            }
             | {"Client One", "Client Two", "Client Three", "Client Newcomer", newcomer}
         ),
         email=EMAILS[Role.FRONT_DESK],
@@ -213,6 +237,12 @@ def _let_rest(clinic: Clinic) -> None:
     courses.pause(
         course=clinic.courses[2], since=since, until=since + timedelta(days=30), keeps_hour=True, by=OPERATOR, now=NOW
     )
+
+
+def _agree_otherwise(course: str) -> str:
+    until = NOW.date() + timedelta(days=60)
+    values: dict[str, float | str] = {"gap_early_watch": 1.3}
+    return overrides.set(values=values, reason="agreed", until=until, course=course, by=OPERATOR, now=NOW)[0].id
 
 
 def _leave(clinic: Clinic) -> str:

@@ -55,6 +55,7 @@ OWN_LEAVE = for_(DESK, OWN, MANAGER)
 BOOKING = for_(DESK, MANAGER)
 ALERTS = for_(OWN, OTHER, MANAGER)
 OF_ALERT = for_(OWN, MANAGER, hidden_from=(OTHER,))
+MANAGING = for_(MANAGER)
 SETTING_UP = for_(MANAGER, ADMIN)
 ADMINISTERING = for_(ADMIN)
 
@@ -147,6 +148,18 @@ API: Rows = {
     "POST api_alerts.agree": OF_ALERT.at(alert="alert").sends({"reason": "a reason"}),
     "POST api_alerts.reopen": OF_ALERT.at(alert="alert"),
     "POST api_alerts.judge": OF_ALERT.at(alert="alert").sends({"verdict": "useful"}),
+    # rules, and exceptions from them
+    "GET api_overrides.listed": (ALERTS, OF_ALERT.asks(lambda w: {"course": w.course})),
+    "POST api_overrides.agree": (
+        OF_ALERT.sends(
+            lambda w: {"course": w.course, "values": {"gap_watch": 2.0}, "reason": "a reason", "until": w.day(30)}
+        ),
+        MANAGING.sends(lambda w: {"values": {"churn": "off"}, "reason": "a reason", "until": w.day(30)}),
+    ),
+    "POST api_overrides.lift": OF_ALERT.at(override="override"),
+    "GET api_rules.listed": CLINICAL,
+    "GET api_rules.usefulness": MANAGING,
+    "POST api_rules.ask_what_if": MANAGING.sends({"values": {"gap_watch": 2.0}}),
     # people
     "GET api_users.me": EVERYBODY,
     "GET api_users.list_users": ADMINISTERING,
@@ -252,6 +265,16 @@ PAGES: Rows = {
     "POST alerts.agree": OF_ALERT.at(alert="alert").posts({"reason": "a reason"}),
     "POST alerts.reopen": OF_ALERT.at(alert="alert"),
     "POST alerts.judge": OF_ALERT.at(alert="alert").posts({"verdict": "useful"}),
+    # rules, and exceptions from them
+    "GET rules.show": CLINICAL,
+    "POST rules.ask_what_if": MANAGING.posts({"gap_watch": "2.0"}),
+    "POST rules.agree": (
+        OF_ALERT.posts(
+            lambda w: {"course": w.course, "what": "gap_watch", "value": "2", "reason": "a reason", "until": w.day(30)}
+        ),
+        MANAGING.posts(lambda w: {"churn_any": "4", "reason": "a reason", "until": w.day(30)}),
+    ),
+    "POST rules.lift": OF_ALERT.at(override="override"),
     # calendars
     "GET calendars.show": ALERTS,
     "POST calendars.create": OF_ALERT.posts(lambda w: {"name": "Tablet", "therapist": w.therapist, "privacy": "busy"}),

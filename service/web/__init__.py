@@ -6,13 +6,14 @@ from typing import Any
 from flask import Blueprint, Flask, Response, g, make_response, render_template
 
 from service.config import Settings
-from service.web import alerts, calendars, courses, frame, front_desk, people, sign_in
+from service.web import alerts, calendars, courses, frame, front_desk, people, rules, sign_in
 
 PAGES: tuple[Blueprint, ...] = (
     sign_in.pages,
     front_desk.pages,
     courses.pages,
     alerts.pages,
+    rules.pages,
     calendars.pages,
     people.pages,
 )

@@ -14,7 +14,7 @@ from service.domain.hours import local_time
 from service.domain.index import Component, Index, rounded
 from service.domain.signals import Level
 from service.usecases import courses, people, standings
-from service.web import fields, frame, words
+from service.web import fields, frame, rules, words
 from service.web.strip import strip_of
 
 pages = Blueprint("courses", __name__)
@@ -54,6 +54,7 @@ def show(course: str) -> str:
         names=names,
         in_words=partial(_in_words, names=names),
         endings=tuple(Ending),
+        **(rules.for_course(course, view.therapist) if view.assessment else {}),
     )
 
 

@@ -39,7 +39,7 @@ ENTRIES = (
     Entry(word="Away", icon="away", path="/away", keys="g w"),
     Entry(word="Waiting", icon="waiting", path="/waiting"),
     Entry(word="Reports", icon="reports", path="/reports"),
-    Entry(word="Rules", icon="rules", path="/rules"),
+    Entry(word="Rules", icon="rules", path="/rules", keys="g r"),
     Entry(word="People", icon="people", path="/people", keys="g p"),
     Entry(word="Audit", icon="rules", path="/audit"),
     Entry(word="Calendars", icon="calendars", path="/calendars", keys="g k"),

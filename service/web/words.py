@@ -88,6 +88,8 @@ FIELD: Mapping[str, str] = {
     "name": "Name",
     "kind": "Kind",
     "hours": "Hours",
+    "value": "Number",
+    "what": "What",
 }
 PART: Mapping[str, str] = {
     "slot": "other time",
@@ -134,6 +136,8 @@ DONE: Mapping[str, Done] = {
     "agreed break": Done(text="Noted as agreed.", undo="/alerts/{}/reopen"),
     "reopened": Done(text="The alert is open again."),
     "judged": Done(text="Thank you. It helps to tune the rules."),
+    "exception agreed": Done(text="Agreed. What it concerns is looked at again."),
+    "exception lifted": Done(text="Lifted. The rule holds again as it does for everybody."),
     "site added": Done(text="The site is there."),
     "room added": Done(text="The room is there."),
     "therapist added": Done(text="The therapist is there."),

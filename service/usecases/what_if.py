@@ -1,0 +1,281 @@
+"""What other numbers would have told people over the last three months: before they are set, and instead of guessing.
+
+Every course is looked at again as it was known then, with the numbers in force and with the others; see
+`service.domain.replay` for what is known of the past and what is taken for granted. Only the rules in which the new
+numbers have a say are asked.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from service.domain import access
+from service.domain.access import Actor, Role
+from service.domain.appointment import FREEING
+from service.domain.course import Course, Override
+from service.domain.hours import local_time
+from service.domain.limits import PRESETS, RULES, Limits
+from service.domain.refusals import Malformed
+from service.domain.replay import Difference, LimitsOn, Raised, Records, compared
+from service.domain.rules import affected_by
+from service.domain.signals import Level
+from service.store import clients, course_values, courses, overrides
+from service.store.absences import AbsenceRow
+from service.store.appointments import AppointmentRow
+from service.store.courses import CourseRow
+from service.store.overrides import Layer, OverrideRow
+from service.store.people import Directory, directory
+from service.store.transaction import reading
+
+PERIOD = timedelta(days=90)
+LISTED = 100
+"""The most alerts that are named on either side."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One alert that would be gone, or new."""
+
+    course: str
+    names: tuple[str, ...]
+    therapist_name: str
+    signal: str
+    level: Level
+    on: date
+    """The day on which it was first to be seen."""
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """ "14 alerts instead of 37, these would be gone, these new"."""
+
+    since: date
+    until: date
+    rules: tuple[str, ...]
+    """The rules that were asked: those in which the new numbers have a say."""
+    courses: int
+    """How many were looked at."""
+    before: int
+    after: int
+    before_act: int
+    """Of them, for a person now."""
+    after_act: int
+    gone: tuple[Line, ...]
+    """At most LISTED, the latest first."""
+    new: tuple[Line, ...]
+    gone_count: int
+    new_count: int
+
+
+@reading
+def ask(
+    db: Session, *, values: Mapping[str, float | str], therapist: str | None = None, by: Actor, now: datetime
+) -> Answer:
+    """As if these had been set ninety days ago for the clinic, or for that therapist's courses.
+
+    :raises CannotSetLimits: no such name, a value that does not fit, or one that contradicts others; `where` is the
+        name. :raises Malformed: nothing is asked. :raises NotFound: no such therapist.
+    """
+    access.require(by, Role.MANAGER)
+    if not values:
+        raise Malformed("Say which number would be another.", where="values")
+    people = directory(db)
+    tried = _Tried.of(db, values, people.therapist(therapist).id if therapist else None, now=now)
+    concerned = _courses(db, tried.therapist_id, now)
+    records, found = _Recorded.of(db, concerned, now), _Found(rules=tried.rules)
+    for one in course_values.load_many(db, sorted(concerned), people) if tried.rules else ():
+        course = concerned[one.id]
+        found.add(course, tried.replayed(course, one.value, records.about(course, one.value), now))
+    return found.answer(db, people, now)
+
+
+# --- steps ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Concerned:
+    """A course that was not over before the period."""
+
+    id: int
+    public_id: str
+    therapist_id: int
+    ended_on: date | None
+
+
+def _courses(db: Session, therapist_id: int | None, now: datetime) -> dict[int, _Concerned]:
+    query = select(CourseRow.id, CourseRow.public_id, CourseRow.therapist_id, CourseRow.ended_on).where(
+        or_(CourseRow.ended_on.is_(None), CourseRow.ended_on > (now - PERIOD).date())
+    )
+    if therapist_id is not None:
+        query = query.where(CourseRow.therapist_id == therapist_id)
+    return {
+        row[0]: _Concerned(id=row[0], public_id=row[1], therapist_id=row[2], ended_on=row[3])
+        for row in db.execute(query)
+    }
+
+
+class _Tried:
+    """The numbers that are tried, and the limits of any course with and without them."""
+
+    def __init__(self, layer: Layer, therapist_id: int | None, of_clinic: Layer, of_therapists: Mapping[int, Layer]):
+        self.therapist_id = therapist_id
+        self.rules = affected_by(_names(layer))
+        self._clinic, self._therapists = of_clinic, of_therapists
+        self._layer = layer
+        self._shared: dict[int, tuple[LimitsOn, LimitsOn]] = {}
+
+    @staticmethod
+    def of(db: Session, values: Mapping[str, float | str], therapist_id: int | None, *, now: datetime) -> "_Tried":
+        until = (now + timedelta(days=36_500)).date()
+        layer = {name: Override(value=value, reason="tried", until=until) for name, value in values.items()}
+        rows = overrides.rows(db, OverrideRow.course_id.is_(None))
+        of_clinic = overrides.as_layer(row for row in rows if row.therapist_id is None)
+        of_therapists = {
+            its_id: overrides.as_layer(row for row in rows if row.therapist_id == its_id)
+            for its_id in {row.therapist_id for row in rows if row.therapist_id is not None}
+        }
+        found = _Tried(layer, therapist_id, of_clinic, of_therapists)
+        Limits().with_overrides(*found._layers(therapist_id, is_tried=True), on=now.date())
+        return found
+
+    def replayed(self, course: _Concerned, value: Course, records: Records, now: datetime) -> Difference:
+        until = local_time(now, value.zone)
+        before, after = self._limits(course, value)
+        return compared(
+            value, records=records, before=before, after=after, rules=self.rules, since=until - PERIOD, until=until
+        )
+
+    def _limits(self, course: _Concerned, value: Course) -> tuple[LimitsOn, LimitsOn]:
+        if value.overrides:
+            return self._made(course, value)
+        if course.therapist_id not in self._shared:
+            self._shared[course.therapist_id] = self._made(course, value)
+        return self._shared[course.therapist_id]
+
+    def _made(self, course: _Concerned, value: Course) -> tuple[LimitsOn, LimitsOn]:
+        before, after = (
+            _on(replace(value, layers=self._layers(course.therapist_id, is_tried=is_tried)))
+            for is_tried in (False, True)
+        )
+        return before, after
+
+    def _layers(self, therapist_id: int | None, *, is_tried: bool) -> tuple[Layer, Layer]:
+        of_therapist = self._therapists.get(therapist_id or 0, {})
+        if not is_tried:
+            return self._clinic, of_therapist
+        if self.therapist_id is not None:
+            return self._clinic, {**of_therapist, **self._layer}
+        return {**self._clinic, **self._layer}, of_therapist
+
+
+def _on(course: Course) -> LimitsOn:
+    known: dict[date, Limits] = {}
+
+    def on(day: date) -> Limits:
+        if day not in known:
+            known[day] = Limits().for_course(course, on=day)
+        return known[day]
+
+    return on
+
+
+def _names(layer: Layer) -> frozenset[str]:
+    """Of a preset also what it sets and switches off."""
+    names = set(layer)
+    if "preset" in layer:
+        preset = PRESETS[str(layer["preset"].value)]
+        names |= preset.off | set(preset.values)
+    return frozenset(names)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Recorded:
+    """When what nobody was told of was put on record, as far as the rows say: their last change, at the latest."""
+
+    cancelled: Mapping[int, Sequence[tuple[str, datetime]]]
+    """By course (inner id): appointments and instants."""
+    entered: Mapping[str, datetime]
+
+    @staticmethod
+    def of(db: Session, concerned: Mapping[int, _Concerned], now: datetime) -> "_Recorded":
+        cancelled: dict[int, list[tuple[str, datetime]]] = {}
+        query = select(AppointmentRow.course_id, AppointmentRow.public_id, AppointmentRow.changed_at).where(
+            AppointmentRow.starts_at > now - PERIOD,
+            AppointmentRow.status.in_(sorted(status.value for status in FREEING)),
+            AppointmentRow.told_at.is_(None),
+            AppointmentRow.void_at.is_(None),
+        )
+        for course, appointment, at in db.execute(query).all():
+            if course in concerned:
+                cancelled.setdefault(course, []).append((appointment, at))
+        entered = db.execute(select(AbsenceRow.public_id, AbsenceRow.changed_at)).all()
+        return _Recorded(cancelled=cancelled, entered={row[0]: row[1] for row in entered})
+
+    def about(self, course: _Concerned, value: Course) -> Records:
+        return Records(
+            cancelled={one: local_time(at, value.zone) for one, at in self.cancelled.get(course.id, ())},
+            entered={one.id: local_time(self.entered[one.id], value.zone) for one in value.absences},
+            ended_on=course.ended_on,
+        )
+
+
+class _Found:
+    """What the replays of all courses come to."""
+
+    def __init__(self, *, rules: frozenset[str]) -> None:
+        self.rules = rules
+        self.courses = 0
+        self.counts: Counter[tuple[str, Level]] = Counter()
+        self.gone: list[tuple[_Concerned, Raised]] = []
+        self.new: list[tuple[_Concerned, Raised]] = []
+
+    def add(self, course: _Concerned, difference: Difference) -> None:
+        self.courses += 1
+        self.counts.update(("before", one.level) for one in difference.before)
+        self.counts.update(("after", one.level) for one in difference.after)
+        self.gone += [(course, one) for one in difference.gone]
+        self.new += [(course, one) for one in difference.new]
+
+    def answer(self, db: Session, people: Directory, now: datetime) -> Answer:
+        gone, new = _latest(self.gone), _latest(self.new)
+        names = _names_in(db, {course.id for course, _ in (*gone, *new)})
+        return Answer(
+            since=(now - PERIOD).date(),
+            until=now.date(),
+            rules=tuple(rule for rule in RULES if rule in self.rules),
+            courses=self.courses,
+            before=sum(self.counts["before", level] for level in Level),
+            after=sum(self.counts["after", level] for level in Level),
+            before_act=self.counts["before", Level.ACT],
+            after_act=self.counts["after", Level.ACT],
+            gone=tuple(_line(course, one, names, people) for course, one in gone),
+            new=tuple(_line(course, one, names, people) for course, one in new),
+            gone_count=len(self.gone),
+            new_count=len(self.new),
+        )
+
+
+def _latest(some: list[tuple[_Concerned, Raised]]) -> list[tuple[_Concerned, Raised]]:
+    return sorted(some, key=lambda pair: (pair[1].at, pair[0].id), reverse=True)[:LISTED]
+
+
+def _names_in(db: Session, course_ids: set[int]) -> dict[int, tuple[str, ...]]:
+    in_course, names = courses.clients_by_course(db, course_ids), clients.names(db)
+    return {course: tuple(names.get(one, "") for one in sorted(ids)) for course, ids in in_course.items()}
+
+
+def _line(course: _Concerned, one: Raised, names: Mapping[int, tuple[str, ...]], people: Directory) -> Line:
+    return Line(
+        course=course.public_id,
+        names=names.get(course.id, ()),
+        therapist_name=people.therapists[course.therapist_id].name,
+        signal=one.signal,
+        level=one.level,
+        on=one.at.date(),
+        text=one.text,
+    )
