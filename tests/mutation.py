@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType, ModuleType
@@ -46,7 +46,10 @@ TARGETS = (
 )
 TESTS = (
     *sorted(str(file) for file in (ROOT / "tests" / "domain").glob("test_signals_*.py")),
-    *(str(ROOT / "tests" / "domain" / f"test_{name}.py") for name in ("index", "course", "ranking")),
+    *(
+        str(ROOT / "tests" / "domain" / f"test_{name}.py")
+        for name in ("index", "course", "index_edges", "course", "ranking")
+    ),
 )
 COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
@@ -102,6 +105,11 @@ def mutants_of(module: str) -> Iterator[Mutant]:
                 function=function,
                 tree=ast.fix_missing_locations(changed),
             )
+
+
+def unchanged(module: str) -> Mutant:
+    tree = ast.parse(path_of(module).read_text(encoding="utf-8"))
+    return Mutant(module=module, line=0, was="", now="", function=None, tree=tree)
 
 
 def path_of(module: str) -> Path:
@@ -167,7 +175,7 @@ def _lines(source: str, node: ast.expr, new: str) -> tuple[str, str]:
 # --- taking the module's place
 
 
-def take_the_place(mutant: Mutant) -> None:
+def take_the_place(mutant: Mutant) -> bool:
     """Give the loaded module the mutant's code, wherever its functions are already known."""
     module = import_module(f"service.domain.{mutant.module}".removesuffix(".__init__"))
     other = ModuleType(module.__name__)
@@ -180,6 +188,7 @@ def take_the_place(mutant: Mutant) -> None:
     for name, value in vars(other).items():
         if not name.startswith("__") and not callable(value) and not isinstance(value, ModuleType):
             _set_everywhere(name, vars(module).get(name), value)
+    return True
 
 
 def _set_everywhere(name: str, was: object, now: object) -> None:
@@ -227,6 +236,8 @@ class Hunt:
         if callers is None:
             raise SystemExit("The tests fail without any mutant.")
         for module in self.modules:
+            if not in_a_child(partial(take_the_place, unchanged(module))):
+                raise SystemExit(f"{module} can't be replaced; was it changed in the meantime?")
             mutants = [one for one in mutants_of(module) if one.key not in EQUIVALENT]
             alive = [one for one in mutants if not is_killed(one, session, callers)]
             self.made += len(mutants)

@@ -138,8 +138,8 @@ def _signal(
 def _long(course: Course, limits: Limits, now: LocalTime) -> Iterator[Signal]:
     along = spacing.of(course, limits, now)
     is_open, gaps = along.open, along.ahead
-    if is_open and (not gaps or gaps[0].first is not is_open.first):
-        gaps = [is_open, *gaps]
+    if is_open and not gaps:
+        gaps = [is_open]
     longest = max((gap for gap in gaps if _is_long(gap, limits)), key=lambda gap: gap.length, default=None)
     if longest:
         yield _long_signal(longest, limits)

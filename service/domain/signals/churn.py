@@ -12,6 +12,7 @@ Evidence: convention. The only study found saw no clear difference for changes o
 """
 
 from collections.abc import Iterator
+from itertools import islice
 
 from service.domain.appointment import Appointment, Attribute, Change, Initiator
 from service.domain.course import Course
@@ -61,7 +62,7 @@ def _level(limits: Limits, moved: int, by_clinic: int, most: int) -> Level | Non
 
 
 def _window(course: Course, n: int, now: LocalTime) -> list[Appointment]:
-    occurrences = [one for one in course.expected_until(now)[-4 * n :] if one.slot is not None][-n:]
+    occurrences = list(islice((one for one in reversed(course.expected_until(now)) if one.slot is not None), n))[::-1]
     if not any(one.changes for one in occurrences):
         return []
     agreed = {(hour.day.value, hour.at) for hour in course.frame_at(now).hours}

@@ -41,7 +41,7 @@ def turns(course: Course, _limits: Limits, now: LocalTime) -> Iterator[LocalTime
     if last_day is None or course.is_ended:
         return
     until = start_of(last_day)
-    for standing in _to_come(course, now):
+    for standing in course.standings:
         yield from (slot for _, slot in zip(range(2), slots(standing, since=now, until=until), strict=False))
 
 
@@ -85,22 +85,18 @@ def _last_day(course: Course, now: LocalTime) -> date | None:
 
 
 def _slots_left(course: Course, last_day: date, limits: Limits, now: LocalTime) -> int:
-    cancelled = {
+    gone = {
         (one.standing, one.slot)
         for one in course.appointments
-        if one.starts > now and (one.status is not Status.SCHEDULED or course.is_lost(one))
+        if one.status is not Status.SCHEDULED or course.is_lost(one)
     }
     left = 0
-    for standing in _to_come(course, now):
+    for standing in course.standings:
         for slot in slots(standing, since=now + timedelta(microseconds=1), until=start_of(last_day)):
-            left += (standing.id, slot) not in cancelled
+            left += (standing.id, slot) not in gone
             if left > limits.ending_watch:
                 return left
     return left
-
-
-def _to_come(course: Course, now: LocalTime) -> list[Standing]:
-    return [s for s in course.standings if s.until is not None and start_of(s.until) > now]
 
 
 def _unplanned(course: Course, now: LocalTime) -> Iterator[Signal]:

@@ -76,7 +76,7 @@ def _if_approved(
     if not any(absence.tentative and absence.until > now for absence in course.absences):
         return
     worst = _worst(_later(is_open, spacing.of(course, limits, now).ahead_if_approved))
-    if worst and worst.level and (firm is None or firm.level is None or worst.level > firm.level):
+    if worst and worst.level and (firm is None or not firm.level or worst.level > firm.level):
         yield _signal(worst, is_open or worst, "ahead", Level.INFO, is_tentative=True)
 
 

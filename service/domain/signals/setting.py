@@ -55,7 +55,7 @@ def _rooms(course: Course, sessions: tuple[Appointment, ...], other: list[bool])
         actions=wording.ROOM_ACTIONS,
         clears=wording.SETTING_CLEARS,
         appointments=_slots(sessions, other),
-        is_settled=not any(other[-SETTLED:]) and len(other) > n,
+        is_settled=not any(other[-SETTLED:]),
     )
 
 
