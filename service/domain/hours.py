@@ -13,6 +13,7 @@ All spans are half-open: `since` belongs to it, `until` does not.
 """
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
@@ -153,6 +154,31 @@ def local_time(at: Instant, zone_name: str) -> LocalTime:
     if at.tzinfo is None:
         raise TypeError(f"An instant has a zone: {at!r}")
     return at.astimezone(zone(zone_name)).replace(tzinfo=None, fold=0)
+
+
+def local_times(zone_name: str) -> Callable[[datetime], LocalTime]:
+    """What `local_time` does, for many instants that are naive and in UTC, as databases keep them."""
+    known: dict[int, timedelta | None] = {}
+    of_zone = zone(zone_name)
+
+    def local(at: datetime) -> LocalTime:
+        block = at.toordinal() // _BLOCK
+        offset = known[block] if block in known else known.setdefault(block, _offset_through(block, of_zone))
+        return at + offset if offset is not None else local_time(at.replace(tzinfo=UTC), zone_name)
+
+    return local
+
+
+_BLOCK = 5
+"""Days: no zone ever had two changes so close together."""
+
+
+def _offset_through(block: int, of_zone: ZoneInfo) -> timedelta | None:
+    """The distance to UTC throughout those days; None where it changes."""
+    first = max(block * _BLOCK, 2)  # the day before the first has no date
+    since, until = (datetime.fromordinal(day).replace(tzinfo=UTC) for day in (first, (block + 1) * _BLOCK))
+    before, after = (at.astimezone(of_zone).utcoffset() for at in (since, until))
+    return before if before == after else None
 
 
 def is_in_gap(local: LocalTime, zone_name: str) -> bool:

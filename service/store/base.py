@@ -56,6 +56,10 @@ def as_instant(value: datetime) -> datetime:
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def naive_utc(value: datetime) -> datetime:
+    return value.astimezone(UTC).replace(tzinfo=None)
+
+
 class WallTime(TypeDecorator[datetime]):
     """A local time; the zone stands in a column beside it."""
 

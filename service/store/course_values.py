@@ -3,7 +3,7 @@
 Plain columns, not entities: a scan of a clinic reads millions of rows, and an entity costs more than the rules do.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 from service.domain.absences import Absence, AbsenceKind
 from service.domain.appointment import Appointment, Attribute, Change, Initiator, Status
 from service.domain.course import Course, CourseStatus, Ending
-from service.domain.hours import Hour, LocalTime, Weekday, local_time
+from service.domain.hours import Hour, LocalTime, Weekday, local_times
 from service.domain.standing import Modality, Standing
 from service.store import overrides
 from service.store.absences import AbsenceRow, AnnouncementRow
 from service.store.appointments import AppointmentRow, ChangeRow
-from service.store.base import UtcTime, as_instant
+from service.store.base import UtcTime, naive_utc
 from service.store.courses import CourseRow
 from service.store.overrides import Layer, OverrideRow
 from service.store.people import Directory
@@ -33,6 +33,7 @@ _Row = Any
 """A row of plain columns."""
 _Rows = Mapping[int, list[_Row]]
 _NONE: list[_Row] = []
+_Local = Callable[[datetime | None], LocalTime | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +123,24 @@ _TOLD = select(*_columns(_told, "course_id absence_id told_at")).where(_told.c.c
 # --- reading
 
 
+class _Names(dict[Any, Any]):
+    """Public ids by inner ones, asked for once each: an entity's attribute costs more than a look-up."""
+
+    def __init__(self, ask: Callable[[Any], str | None]) -> None:
+        super().__init__()
+        self.ask = ask
+
+    def __missing__(self, inner: int | None) -> str | None:
+        return self.setdefault(inner, self.ask(inner))
+
+
 class _Read:
     """The rows of some courses, sorted to whom they belong."""
 
     def __init__(self, session: Session, ids: Sequence[int], people: Directory) -> None:
         self.session, self.people = session, people
+        self.clocks: dict[str, _Local] = {}
+        self.therapist_names, self.room_names = _Names(people.therapist_public), _Names(people.room_public)
         self.courses = {row[0]: row for row in self.rows(_COURSES, ids=ids)}
         self.standings = self.grouped(_STANDINGS, ids=ids)
         self.hours = self.grouped(_HOURS, ids=ids)
@@ -154,13 +168,14 @@ class _Read:
     def course(self, id_: int) -> Loaded:
         row, versions = self.courses[id_], self.standings.get(id_, _NONE)
         zone = self.people.sites[row.site_id].zone
+        local = self.local_in(zone)
         of_clinic, of_therapist, own = self.layers.of(row)
         value = Course(
             zone=zone,
             status=CourseStatus(row.status),
-            standings=tuple(_standings(versions, self.hours, self.people)),
-            appointments=tuple(self.appointments_of(id_, versions, zone)),
-            absences=tuple(self.absences_of(row, versions, zone)),
+            standings=tuple(self.standings_of(versions)),
+            appointments=tuple(self.appointments_of(id_, versions, local)),
+            absences=tuple(self.absences_of(row, versions, local)),
             same_room=row.same_room,
             overrides=own,
             layers=tuple(layer for layer in (of_clinic, of_therapist) if layer),
@@ -169,13 +184,24 @@ class _Read:
         )
         return Loaded(id_, row.public_id, value)
 
-    def appointments_of(self, course: int, versions: list[_Row], zone: str) -> list[Appointment]:
+    def local_in(self, zone: str) -> _Local:
+        return self.clocks.get(zone) or self.clocks.setdefault(zone, _local_in(zone))
+
+    def standings_of(self, versions: list[_Row]) -> Iterator[Standing]:
+        names = {row.id: row.public_id for row in versions}
+        for row in versions:
+            # One that was replaced on the day on which it began never held.
+            if row.until is None or row.until > row.since:
+                hours = self.hours.get(row.id, _NONE)
+                yield _standing_value(row, self, hours, names.get(row.replaces_id), self.local_in(row.zone))
+
+    def appointments_of(self, course: int, versions: list[_Row], local: _Local) -> list[Appointment]:
         names: dict[int | None, str] = {row[1]: row[2] for row in versions}
-        made = [_appointment_value(row, self, names, zone) for row in self.appointments.get(course, _NONE)]
+        made = [_appointment_value(row, self, names, local) for row in self.appointments.get(course, _NONE)]
         made.sort(key=lambda one: (one.slot or one.starts, one.id))
         return made
 
-    def absences_of(self, course: _Row, versions: list[_Row], zone: str) -> Iterator[Absence]:
+    def absences_of(self, course: _Row, versions: list[_Row], local: _Local) -> Iterator[Absence]:
         """Those that any of its versions or hours depends on, but for what was over before it began."""
         therapists = self.therapists[course.id]
         rooms = {row[4] for row in versions} | {row[9] for row in self.appointments.get(course.id, _NONE)}
@@ -183,7 +209,7 @@ class _Read:
         told = {row[1]: row[2] for row in self.told.get(course.id, _NONE)}
         for row in self.absences:
             if row.until > since and _is_concerned(row, course, therapists, rooms):
-                yield _absence_value(row, self.people, told.get(row.id), zone)
+                yield _absence_value(row, self, told.get(row.id), local)
 
 
 def _is_concerned(absence: _Row, course: _Row, therapists: set[int], rooms: set[int | None]) -> bool:
@@ -205,30 +231,26 @@ _INITIATOR: Mapping[str | None, Initiator | None] = {None: None, **{one.value: o
 _WHAT = {one.value: one for one in Attribute}
 
 
-def _standings(versions: Iterable[_Row], hours: _Rows, people: Directory) -> Iterator[Standing]:
-    names = {row.id: row.public_id for row in versions}
-    for row in versions:
-        if row.until is not None and row.until <= row.since:
-            continue  # it was replaced on the day on which it began, and never held
-        yield Standing(
-            id=row.public_id,
-            therapist=people.therapist_public(row.therapist_id),
-            room=people.room_public(row.room_id),
-            modality=_MODALITY[row.modality],
-            hours=tuple(sorted(Hour(day=Weekday(one.weekday), at=one.at) for one in hours.get(row.id, _NONE))),
-            every_weeks=row.every_weeks,
-            minutes=row.minutes,
-            zone=row.zone,
-            since=row.since,
-            until=row.until,
-            change_told_at=_local(row.change_told_at, row.zone),
-            sessions_planned=row.sessions_planned,
-            ending_told=row.ending_told,
-            replaces=names.get(row.replaces_id),
-        )
+def _standing_value(row: _Row, read: _Read, hours: list[_Row], replaces: str | None, local: _Local) -> Standing:
+    return Standing(
+        id=row.public_id,
+        therapist=read.therapist_names[row.therapist_id],
+        room=read.room_names[row.room_id],
+        modality=_MODALITY[row.modality],
+        hours=tuple(sorted(Hour(day=Weekday(one.weekday), at=one.at) for one in hours)),
+        every_weeks=row.every_weeks,
+        minutes=row.minutes,
+        zone=row.zone,
+        since=row.since,
+        until=row.until,
+        change_told_at=local(row.change_told_at),
+        sessions_planned=row.sessions_planned,
+        ending_told=row.ending_told,
+        replaces=replaces,
+    )
 
 
-def _appointment_value(row: _Row, read: _Read, names: Mapping[int | None, str], zone: str) -> Appointment:
+def _appointment_value(row: _Row, read: _Read, names: Mapping[int | None, str], local: _Local) -> Appointment:
     (
         _,
         inner,
@@ -249,7 +271,7 @@ def _appointment_value(row: _Row, read: _Read, names: Mapping[int | None, str], 
         late_by,
         ending_session,
     ) = row
-    people, changes = read.people, read.changes.get(inner)
+    changes = read.changes.get(inner)
     return Appointment(
         id=public_id,
         standing=names.get(standing),
@@ -257,43 +279,43 @@ def _appointment_value(row: _Row, read: _Read, names: Mapping[int | None, str], 
         starts=starts,
         minutes=minutes,
         zone=its_zone,
-        therapist=people.therapists[therapist].public_id,
-        room=people.rooms[room].public_id if room is not None else None,
+        therapist=read.therapist_names[therapist],
+        room=read.room_names[room],
         modality=_MODALITY[modality],
         status=_STATUS[status],
         by=_INITIATOR[by],
-        told_at=_local(told_at, zone),
-        began=_local(began_at, zone),
-        finished=_local(finished_at, zone),
-        changes=tuple([_change_value(one, zone) for one in changes]) if changes else (),
+        told_at=told_at and local(told_at),
+        began=began_at and local(began_at),
+        finished=finished_at and local(finished_at),
+        changes=tuple([_change_value(one, local) for one in changes]) if changes else (),
         late_by=_INITIATOR[late_by],
         ending_session=ending_session,
     )
 
 
-def _change_value(row: _Row, zone: str) -> Change:
+def _change_value(row: _Row, local: _Local) -> Change:
     _, what, was, now, told_at, asked_by, reason = row
-    return Change(
-        what=_WHAT[what], was=was, now=now, told_at=_local(told_at, zone), by=Initiator(asked_by), reason=reason
-    )
+    return Change(what=_WHAT[what], was=was, now=now, told_at=local(told_at), by=Initiator(asked_by), reason=reason)
 
 
-def _absence_value(row: _Row, people: Directory, told_at: datetime | None, zone: str) -> Absence:
+def _absence_value(row: _Row, read: _Read, told_at: datetime | None, local: _Local) -> Absence:
     return Absence(
         id=row.public_id,
         kind=AbsenceKind(row.kind),
         since=row.since,
         until=row.until,
-        therapist=people.therapist_public(row.therapist_id) if row.therapist_id else None,
-        room=people.room_public(row.room_id),
-        told_at=_local(told_at, zone),
+        therapist=read.therapist_names[row.therapist_id] if row.therapist_id else None,
+        room=read.room_names[row.room_id],
+        told_at=local(told_at),
         tentative=row.tentative,
         name=row.name,
     )
 
 
-def _local(at: datetime | None, zone: str) -> LocalTime | None:
-    return None if at is None else local_time(as_instant(at), zone)
+def _local_in(zone: str) -> _Local:
+    """Local times of what the driver hands out."""
+    local = local_times(zone)
+    return lambda at: None if at is None else local(at if at.tzinfo is None else naive_utc(at))
 
 
 # --- exceptions

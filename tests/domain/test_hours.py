@@ -23,6 +23,7 @@ from service.domain.hours import (
     is_across_change,
     is_in_gap,
     local_time,
+    local_times,
     span_of,
     steady_at,
     steady_spans,
@@ -197,3 +198,18 @@ def _changes_listed(name: str) -> list[int]:
     offsets = [entry[0] for entry in struct.iter_unpack(">lBB", data[at + times * 9 : at + times * 9 + types * 6])]
     shown = [offsets[0], *(offsets[kind] for kind in kinds)]
     return [moment for moment, (before, after) in zip(moments, pairwise(shown), strict=True) if before != after]
+
+
+@settings(max_examples=int(os.environ.get("EXAMPLES", "200")), deadline=None)
+@given(st.sampled_from(ZONES), st.lists(st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)), max_size=20))
+def test_many_instants_as_one_by_one(name: str, instants: list[datetime]) -> None:
+    many = local_times(name)
+    for at in instants:
+        assert many(at) == local_time(at.replace(tzinfo=UTC), name)
+
+
+@pytest.mark.parametrize("name", ["Europe/Berlin", "Africa/Casablanca", "Australia/Lord_Howe", "America/Santiago"])
+def test_many_instants_around_each_change_of_a_year(name: str) -> None:
+    many = local_times(name)
+    hours = (datetime(2026, 1, 1) + timedelta(minutes=30 * n) for n in range(2 * 24 * 366))
+    assert all(many(at) == local_time(at.replace(tzinfo=UTC), name) for at in hours)
