@@ -30,7 +30,7 @@ from service import api, clock, feeds, web
 from service.config import Settings
 from service.domain.access import PUBLIC, Policy
 from service.domain.refusals import Conflict, Forbidden, Malformed, NotFound, Refusal, Unavailable
-from service.store import transaction
+from service.store import glances, transaction
 from service.store.base import db
 from service.store.migrate import upgrade
 from service.store.seal import use_keys
@@ -128,6 +128,7 @@ def _plug_store(app: Flask, settings: Settings) -> None:
     use_keys(settings.keys)
     with app.app_context():
         transaction.prepare(db.engine)
+        glances.prepare(db.engine)
 
 
 def _plug_bell(settings: Settings) -> None:

@@ -26,9 +26,9 @@ from service.domain.feed import FeedPiece
 from service.domain.privacy import Privacy, names_a_client
 from service.domain.refusals import NotFound
 from service.store.base import BigId, Model, PublicId, UtcTime, count, new_public_id
+from service.store.glances import Glance
 from service.store.people import SiteRow, TherapistRow, UserRow
 from service.store.seal import seal
-from service.store.transaction import Glance
 
 
 class FeedRow(Model):

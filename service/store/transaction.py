@@ -1,8 +1,7 @@
 """One use-case, one transaction.
 
 `@writing` and `@reading` open the transaction a use-case runs in and hand it the session. A use-case that calls
-another use-case would commit half of what it does, so that raises. `@glancing` is for the one look-up that is asked
-again and again and mostly finds nothing new: a single statement, on a connection that never has a transaction.
+another use-case would commit half of what it does, so that raises.
 
 Writers on SQLite take turns: in this process by a lock (SQLite's own busy handler is unfair), between processes by
 `BEGIN IMMEDIATE`. On PostgreSQL a deadlock or a failed serialisation is tried again, three times at most.
@@ -10,18 +9,16 @@ Writers on SQLite take turns: in this process by a lock (SQLite's own busy handl
 
 import functools
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeVar
-from weakref import WeakKeyDictionary
+from typing import Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Dialect, Engine, Select, create_engine, event, text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from service.domain.refusals import CannotBook, Conflict, Malformed, Unavailable
 from service.store.base import db
@@ -36,8 +33,6 @@ _WRITE = "samehour_write"
 _inside: ContextVar[str | None] = ContextVar("inside", default=None)
 _turn = threading.Lock()
 _bells: list[Callable[[list[int]], None]] = []
-_held = threading.local()
-_glances: WeakKeyDictionary[Engine, Engine] = WeakKeyDictionary()
 
 
 class UseCaseInsideUseCase(RuntimeError):
@@ -64,7 +59,7 @@ def writing(use_case: Callable[Concatenate[Session, P], R]) -> Callable[P, R]:
                 except DBAPIError as fault:
                     if attempt < TRIES and getattr(fault.orig, "sqlstate", None) in _RETRIED:
                         continue
-                    raise _as_refusal(fault) from fault
+                    raise as_refusal(fault) from fault
                 for ring in _bells if messages else ():
                     ring(messages)
                 return result
@@ -83,109 +78,12 @@ def reading(use_case: Callable[Concatenate[Session, P], R]) -> Callable[P, R]:
             try:
                 return use_case(session, *args, **kwargs)
             except DBAPIError as fault:
-                raise _as_refusal(fault) from fault
+                raise as_refusal(fault) from fault
             finally:
                 session.rollback()
                 db.session.remove()
 
     return run
-
-
-class Glance:
-    """A connection on which single statements are asked, each for one row, and no transaction is ever begun."""
-
-    def __init__(self, connection: PoolProxiedConnection, dialect: Dialect) -> None:
-        self._connection, self._dialect = connection, dialect
-
-    def row(self, statement: "Select[*tuple[Any, ...]]", **parameters: object) -> tuple[Any, ...] | None:
-        """The row that it finds, as SQLAlchemy would hand it out; None where there is none."""
-        asked = _asked(statement, self._dialect)
-        cursor = self._connection.cursor()
-        try:
-            cursor.execute(asked.sql, asked.arguments(parameters))
-            found = cursor.fetchone()
-        finally:
-            cursor.close()
-        return found and asked.read(found)
-
-    def close(self, fault: BaseException | None = None) -> None:
-        """Give the connection back; after a fault it is not used again."""
-        if fault is not None:
-            self._connection.invalidate(fault)
-        self._connection.close()
-
-
-def glancing(use_case: Callable[Concatenate[Glance, P], R]) -> Callable[P, R]:
-    """Run one look-up by itself: one statement is consistent without a transaction, and so costs no second one.
-
-    :raises Unavailable: the database does not answer.
-    """
-
-    @functools.wraps(use_case)
-    def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        engine = _glances[db.engine]
-        for is_last in (False, True):
-            try:
-                return use_case(_glance(engine), *args, **kwargs)
-            except engine.dialect.loaded_dbapi.Error as fault:
-                # A connection that died while it rested is found out here, since nothing asks it beforehand.
-                _let_go(engine, fault)
-                if is_last:
-                    raise Unavailable("The database can't be reached. Please try again.") from fault
-        raise AssertionError("unreachable: the last try returns or raises")
-
-    return run
-
-
-def _glance(engine: Engine) -> Glance:
-    """This thread's own, kept open: fetching a connection from the pool takes as long as the look."""
-    held = _held.__dict__.setdefault("glances", WeakKeyDictionary())
-    if engine not in held:
-        try:
-            held[engine] = Glance(engine.raw_connection(), engine.dialect)
-        except DBAPIError as fault:
-            raise _as_refusal(fault) from fault
-    found: Glance = held[engine]
-    return found
-
-
-def _let_go(engine: Engine, fault: BaseException | None = None) -> None:
-    glance = _held.__dict__.get("glances", {}).pop(engine, None)
-    if glance is not None:
-        glance.close(fault)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Asked:
-    """A statement as the driver takes it, so that asking it again costs what the driver costs."""
-
-    sql: str
-    names: tuple[str, ...] | None
-    """Of the parameters in their order; None where the driver takes them by name."""
-    readers: tuple[tuple[int, Callable[[Any], Any]], ...]
-    """Of the columns that the driver hands out otherwise than SQLAlchemy does."""
-
-    def arguments(self, given: Mapping[str, object]) -> Any:
-        return given if self.names is None else tuple(given[name] for name in self.names)
-
-    def read(self, found: Sequence[Any]) -> tuple[Any, ...]:
-        values = list(found)
-        for column, read in self.readers:
-            values[column] = read(values[column])
-        return tuple(values)
-
-
-@functools.lru_cache(maxsize=32)
-def _asked(statement: "Select[*tuple[Any, ...]]", dialect: Dialect) -> _Asked:
-    compiled = statement.compile(dialect=dialect)
-    readers = (
-        column.type.dialect_impl(dialect).result_processor(dialect, None) for column in statement.selected_columns
-    )
-    return _Asked(
-        sql=str(compiled),
-        names=None if compiled.positiontup is None else tuple(compiled.positiontup),
-        readers=tuple((column, read) for column, read in enumerate(readers) if read is not None),
-    )
 
 
 def note_message(session: Session, message: int) -> None:
@@ -224,7 +122,8 @@ def _alone(name: str) -> Iterator[None]:
         _inside.reset(token)
 
 
-def _as_refusal(fault: DBAPIError) -> Exception:
+def as_refusal(fault: DBAPIError) -> Exception:
+    """What a fault of the database means to whoever asked; the fault itself where it is our own mistake."""
     words = str(fault.orig)
     if "NUL (0x00)" in words:
         return Malformed("The text holds a character that can't be kept. Nothing was changed.")
@@ -247,7 +146,6 @@ def _as_refusal(fault: DBAPIError) -> Exception:
 
 def prepare(engine: Engine) -> None:
     """Teach the engine how transactions begin. Call once for each engine, before its first connection."""
-    _prepare_glances(engine)
     if engine.dialect.name != "sqlite":
         return
 
@@ -264,26 +162,3 @@ def prepare(engine: Engine) -> None:
     def begin(connection: object) -> None:
         options = connection.get_execution_options()  # type: ignore[attr-defined]
         connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITE) else "BEGIN")  # type: ignore[attr-defined]
-
-
-def _prepare_glances(engine: Engine) -> None:
-    is_sqlite = engine.dialect.name == "sqlite"
-    glances = create_engine(
-        engine.url,
-        hide_parameters=True,
-        pool_reset_on_return=None,
-        **({} if is_sqlite else {"isolation_level": "AUTOCOMMIT", "pool_size": 2, "max_overflow": 14}),
-    )
-    _glances[engine] = glances
-
-    @event.listens_for(engine, "engine_disposed")
-    def dispose(_engine: Engine) -> None:
-        _let_go(glances)
-        glances.dispose()
-
-    if is_sqlite:
-
-        @event.listens_for(glances, "connect")
-        def open_without_transactions(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-            connection.isolation_level = None
-            connection.execute("PRAGMA busy_timeout=5000")

@@ -16,8 +16,9 @@ from service.domain.privacy import Privacy, names_a_client
 from service.domain.refusals import Conflict, Malformed, NotFound, Unavailable
 from service.store import audit, feeds
 from service.store.feeds import FeedRow, Glimpse
+from service.store.glances import Glance, glancing
 from service.store.people import TherapistRow, UserRow, directory
-from service.store.transaction import Glance, glancing, reading, writing
+from service.store.transaction import reading, writing
 from service.usecases import feed_drafts
 from service.usecases.feed_drafts import Draft, Writer, Written
 

@@ -14,7 +14,7 @@ from service.domain.feed import FeedEntry
 from service.domain.privacy import Privacy
 from service.domain.refusals import Forbidden, Malformed, NotFound
 from service.feeds.publishing import write
-from service.store import transaction
+from service.store import glances
 from service.store.base import db
 from service.usecases import feeds, people
 from service.usecases.feeds import Body, CannotSubscribe, NotModified, Revoked, Seen
@@ -177,14 +177,14 @@ def test_an_unchanged_feed_costs_one_query_and_builds_nothing(here: Practice) ->
     made, counting = here.subscribe(), Counting()
     known = body(made.secret, writer=counting).stand.etag
     asked: list[str] = []
-    look = transaction.Glance.row
+    look = glances.Glance.row
 
-    def spy(self: transaction.Glance, statement: Any, **parameters: object) -> tuple[Any, ...] | None:
+    def spy(self: glances.Glance, statement: Any, **parameters: object) -> tuple[Any, ...] | None:
         asked.append(str(statement))
         return look(self, statement, **parameters)
 
     with pytest.MonkeyPatch.context() as patch, no_transaction():
-        patch.setattr(transaction.Glance, "row", spy)
+        patch.setattr(glances.Glance, "row", spy)
         assert isinstance(fetch(made.secret, writer=counting, etags={known}), NotModified)
     assert len(asked) == 1
     assert len(counting.changed) == 1
