@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from service import clock
 from service.domain.access import Role
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from flask import Flask
     from playwright.sync_api import Page
 
+expect.set_options(timeout=30_000)
+"""Milliseconds: a busy machine is slow, and how fast the pages are is not what journeys ask."""
 PICTURES = Path(__file__).parent / "pictures"
 """What the pages looked like, for people to look at; not kept in git."""
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}

@@ -44,6 +44,7 @@ def test_agree_move_and_mark(served: Served, page: "Page") -> None:
     look(page, "agree-who")
     page.get_by_role("main").get_by_label("Name or reference").press_sequentially("clent five")
     page.get_by_role("main").get_by_role("link", name="Client Five").click()
+    page.wait_for_url(re.compile("client="))  # with its scripts, which the fields depend on
 
     page.get_by_label("Therapist").select_option(label="Therapist A")
     page.get_by_label("Where").select_option(label="Room 1")

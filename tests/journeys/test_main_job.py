@@ -88,6 +88,7 @@ def _agree(page: "Page", served: Served, day: date) -> None:
     page.goto(f"{served.url}/agree")
     page.get_by_role("main").get_by_label("Name or reference").press_sequentially("client five")
     page.get_by_role("main").get_by_role("link", name="Client Five").click()
+    page.wait_for_url(re.compile("client="))  # with its scripts, which the fields depend on
     page.get_by_label("Therapist").select_option(label="Therapist A")
     page.get_by_label("Where").select_option(label="Room 1")
     page.locator("select[name=day0]").select_option(label=f"{day:%A}")
