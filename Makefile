@@ -22,8 +22,9 @@ PORT ?= 8000
 PROCESSES ?= auto
 TESTS ?=
 BENCH ?=
+MODULES ?=
 
-.PHONY: help run test sure storms bench format lint types walls migrate lock document setup setup-dev chromium clean
+.PHONY: help run test sure storms bench mutants format lint types walls migrate lock document setup setup-dev chromium clean
 
 help: ## List what can be asked for
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +47,9 @@ storms: setup-dev ## Race 16 desks for the same hours, 4,000 requests a run, wit
 
 bench: setup-dev ## Measure how fast it is on this machine (BENCH=p1 to narrow)
 	@$(BIN)/python -m tests.benchmarks $(BENCH)
+
+mutants: setup-dev ## Change each comparison and number of the rules, one at a time, and see a test fail (MODULES=index to narrow)
+	@$(BIN)/python -m tests.mutation $(MODULES)
 
 format: setup-dev ## Put the code in its usual form
 	@$(BIN)/ruff check --fix .

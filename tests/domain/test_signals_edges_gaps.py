@@ -9,7 +9,8 @@ import pytest
 from service.domain.appointment import Status
 from service.domain.course import Course, CourseStatus
 from service.domain.hours import LocalTime
-from service.domain.signals import Level, wording
+from service.domain.limits import Limits
+from service.domain.signals import Level, spacing, wording
 from tests.domain.drawn import (
     appointment,
     at,
@@ -286,3 +287,34 @@ def test_tapering_takes_the_longest_of_the_planned_slots_in_the_gap_and_no_furth
         only(course([*held(8), lost, planned[1]], overrides=tapering), "gap.open", LAST + days(22)).value["C"] == 14.0
     )
     assert only(course([*held(1)], overrides=tapering), "gap.early", LAST + days(9)).value["C"] == 7.0
+
+
+def test_of_two_marked_the_one_that_began_now_is_the_last() -> None:
+    of = course([*held(8), appointment(LAST + days(14)), appointment(LAST + days(21))])
+    assert level(of, *GAPS, now=LAST + days(14) + days(10.5)) == "none"
+    assert level(of, "gap.open", now=LAST + days(14)) == "none"
+    assert level(of, "gap.open", now=LAST + days(14) - MINUTE) == "watch"
+
+
+def test_what_begins_now_counts_once_for_the_early_phase() -> None:
+    of = course([*held(3), *booked(LAST + days(7), LAST + days(16))])
+    assert only(of, "gap.early", LAST + days(7)).value["held_with"] == 4
+
+
+def test_spacing_is_worked_out_once_for_one_look() -> None:
+    of, limits = course(held(8)), Limits()
+    kept = spacing.of(of, limits, LAST)
+    assert spacing.of(of, limits, LAST) is kept
+    assert spacing.of(of, limits, LAST + days(1)).now == LAST + days(1)
+    other = Limits()
+    assert spacing.of(of, other, LAST + days(1)).limits is other
+
+
+def test_how_many_were_held_before_a_slot() -> None:
+    of = course([*held(4), appointment(LAST + days(7), "S")])
+    first, last, to_come = of.appointments[0], of.appointments[3], of.appointments[4]
+    assert [spacing.held_with_at(of, Limits(), one) for one in (first, last, to_come)] == [0, 3, 4]
+    new = new_therapist(LAST + days(1), [LAST + days(7), LAST + days(14)])
+    assert [spacing.held_with_at(new, Limits(), one) for one in new.appointments[-2:]] == [0, 1]
+    one = new_therapist(LAST - days(1), [LAST + days(7)])
+    assert spacing.held_with_at(one, Limits(), one.appointments[-1]) == 0

@@ -50,7 +50,8 @@ def test_an_ended_course_is_left_alone_by_the_rules_on_its_sessions(status: Cour
     short = [moved(one, hours(1), told=hours(2)) for one in slots("HHH")]
     elsewhere = [replace(one, room="R2", modality=Modality.IN_PERSON, therapist="B") for one in slots("HHHHHH")]
     late = [replace(one, began=one.starts + hours(0.5)) for one in slots("HHHH")]
-    for made in (short, elsewhere, late):
+    cancelled = slots("HHHK")
+    for made in (short, elsewhere, late, cancelled):
         running = ids(course(made))
         assert running
         assert ids(course(made, status=status)) == ["ending.unplanned"]
@@ -87,6 +88,7 @@ def short_by(*words: str) -> Course:
         (["K", "-", "-", "K"], 2, "act"),
         (["K", "-", "-", "K", "c", "c"], 2, "act"),
         (["K"], 1, "watch"),
+        (["-", "K", "K"], 2, "act"),
         (["-", "-", "K", "S", "S", "S"], 1, "watch"),
     ],
 )
@@ -161,6 +163,8 @@ def around(*minutes: int, first: LocalTime = TUESDAY, standing: str = "s1") -> l
         ((40, 40, 40, 40, -60, 100), []),
         ((0, 0, 0, 100, 200), []),
         ((45, 45, 45, 46), []),
+        ((45, -45, 45, -45, 300, 600), []),
+        ((44, 46, -16, 104, 300, 600), []),
     ],
 )
 def test_s7_edges(minutes: tuple[int, ...], expected: list[str]) -> None:
@@ -181,7 +185,8 @@ def test_s7_with_all_its_numbers() -> None:
     }
     assert one.episode == "slot.drift:s1"
     assert one.actions == wording.DRIFT_ACTIONS
-    assert only(course(around(0, 100, 200, 300)), "slot.irregular").actions == wording.IRREGULAR_ACTIONS
+    irregular = only(course(around(0, 100, 200, 300)), "slot.irregular")
+    assert (irregular.value["V"], irregular.actions) == (0.0024, wording.IRREGULAR_ACTIONS)
 
 
 def test_s7_only_sessions_of_the_standings_now_valid() -> None:

@@ -179,3 +179,23 @@ def test_s11_the_fifth_from_last_is_out_of_the_window() -> None:
 def test_s11_two_by_the_clinic_are_its_own_and_not_yet_pressing() -> None:
     one = only(timed((12, 50), (0, 50), (12, 50), by=Initiator.CLINIC), "time.frame")
     assert (one.level, one.is_clinic_caused, one.value["by_clinic"]) == (Level.WATCH, True, 2)
+
+
+def test_s11_a_few_seconds_less_than_ten_minutes_are_in_time() -> None:
+    made = [
+        replace(
+            one,
+            began=one.starts + timedelta(minutes=10) - timedelta(seconds=5),
+            finished=one.starts + timedelta(minutes=40),
+        )
+        for one in slots("HH")
+    ]
+    assert only(course(made), "time.frame").value["late"] == 0
+
+
+def test_s10_after_a_change_who_covers_is_compared_by_name() -> None:
+    turn = TUESDAY + days(42)
+    new = standing(id="s2", therapist="B", since=turn.date(), change_told_at=turn - days(30))
+    later = [appointment(turn + days(7) * k, standing="s2", therapist=who) for k, who in enumerate("BABAB")]
+    of = course([*slots("HHHHHH"), *later], standings=(standing(until=turn.date()), new))
+    assert only(of, "therapist.change").value["secon"] == 0.0

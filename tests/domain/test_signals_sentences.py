@@ -54,7 +54,7 @@ from tests.domain.edges import leave
         (lambda: wording.churn(2, 2, 2, 6), "The clinic moved 2 of the last 6 sessions."),
         (lambda: wording.churn(3, 1, 2, 6), "3 of the last 6 sessions moved, 1 of them by the clinic."),
         (
-            lambda: wording.slot_suggest(5, 6, 5220, 6.96),
+            lambda: wording.slot_suggest(5, 6, 5220, 7.4),
             "5 of the last 6 sessions took place around Thu 15:00, about every 7 days. Would a standing hour suit?",
         ),
         (

@@ -87,7 +87,7 @@ def _later(is_open: Gap | None, gaps: list[Gap]) -> list[Gap]:
 
 def _worst(gaps: list[Gap]) -> Gap | None:
     over = [gap for gap in gaps if gap.level]
-    return max(over, key=lambda gap: (gap.level.rank if gap.level else 0, gap.ratio), default=None)
+    return max(over, key=lambda gap: (gap.level or Level.INFO, gap.ratio), default=None)
 
 
 def _signal(

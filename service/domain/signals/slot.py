@@ -18,7 +18,7 @@ et al. 2020 null).
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from statistics import median
 
 from service.domain.appointment import Appointment
@@ -61,7 +61,7 @@ def _of_present_standings(course: Course, now: LocalTime) -> Sequence[Appointmen
     held = course.held_occurrences
     if len(course.standings) > 1:
         valid = {standing.id for standing in course.frame_at(now).standings}
-        held = tuple(one for one in held[-10 * WINDOW :] if one.standing in valid)
+        held = tuple(islice((one for one in reversed(held) if one.standing in valid), WINDOW))[::-1]
     return held[-WINDOW:]
 
 

@@ -54,7 +54,7 @@ class Gap:
         nominal = self.course.frame_at(self.until).cadence
         if "tapering" not in self.limits.presets:
             return nominal
-        return max(nominal, _longest_planned(self.course, self.first, self.next))
+        return max([nominal, *_planned(self.course, self.first, self.next)])
 
     @cached_property
     def announced(self) -> tuple[LocalTime, ...]:
@@ -142,10 +142,10 @@ class Spacing:
     def _counts(self) -> list[int]:
         return held_with_after(self.course, self.limits, self.sessions)
 
-    def closed(self, *, last: int | None = None) -> list[Gap]:
-        """Past gaps that were over a threshold, oldest first; of all intervals, or of the last so many."""
+    def closed(self, *, last: int) -> list[Gap]:
+        """Past gaps that were over a threshold, oldest first; of the last so many intervals."""
         sessions, limits = self.sessions, self.limits
-        skipped = max(0, len(sessions) - 1 - last) if last else 0
+        skipped = max(0, len(sessions) - 1 - last)
         shortest = min(frame.cadence for frame in self.course.frames) * min(limits.gap_watch, limits.gap_early_watch)
         long_ones = [
             k for k, (a, b) in enumerate(pairwise(sessions[skipped:]), skipped) if b.starts - a.starts > shortest
@@ -314,10 +314,9 @@ def away(slot: LocalTime, absence: Absence, told_at: LocalTime | None = None) ->
     )
 
 
-def _longest_planned(course: Course, first: Appointment, following: Appointment | None) -> timedelta:
-    """The longest time between neighbouring slots as planned, from the first session's to the following one's."""
+def _planned(course: Course, first: Appointment, following: Appointment | None) -> list[timedelta]:
+    """The times between neighbouring slots as planned, from the first session's to the following one's."""
     places = course.appointments
     since = places.index(first)
     until = places.index(following) if following is not None else since + 1
-    planned = course.expected_times[since : until + 1]
-    return max((other - one for one, other in pairwise(planned)), default=timedelta(0))
+    return [other - one for one, other in pairwise(course.expected_times[since : until + 1])]

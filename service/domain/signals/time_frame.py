@@ -10,6 +10,7 @@ Evidence: convention (the frame, boundaries).
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from service.domain.appointment import Appointment, Initiator
 from service.domain.course import Course
@@ -35,7 +36,7 @@ def check(course: Course, limits: Limits, _now: LocalTime) -> Iterator[Signal]:
     if len(off) < WATCH:
         return
     by_clinic = sum(one.late_by is Initiator.CLINIC for one in off)
-    late = sum(_minutes_late(one) >= limits.late_min for one in off)
+    late = sum(_is_late(one, limits) for one in off)
     yield Signal(
         id="time.frame",
         level=Level.ACT if by_clinic >= ACT_BY_CLINIC else Level.WATCH,
@@ -58,5 +59,5 @@ def check(course: Course, limits: Limits, _now: LocalTime) -> Iterator[Signal]:
     )
 
 
-def _minutes_late(one: Appointment) -> float:
-    return (one.began - one.starts).total_seconds() / 60 if one.began else 0.0
+def _is_late(one: Appointment, limits: Limits) -> bool:
+    return one.began is not None and one.began - one.starts >= timedelta(minutes=limits.late_min)
