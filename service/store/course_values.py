@@ -22,10 +22,10 @@ from service.store.appointments import AppointmentRow, ChangeRow
 from service.store.base import UtcTime, naive_utc
 from service.store.courses import CourseRow
 from service.store.overrides import Layer, OverrideRow
-from service.store.people import Directory
+from service.store.people import Directory, RoomRow, SiteRow, TherapistRow
 from service.store.standings import StandingHourRow, StandingRow
 
-AT_ONCE = 200
+AT_ONCE = 50
 """Courses read together: few enough for the memory, many enough that a statement's own cost is lost among them."""
 EVER = datetime(1, 1, 1)
 
@@ -51,8 +51,11 @@ def load(session: Session, course: CourseRow, people: Directory) -> Course:
     return found.value
 
 
-def load_many(session: Session, course_ids: Sequence[int], people: Directory) -> Iterator[Loaded]:
-    """The same for each of these courses (inner ids), in their order. Not more of them are in memory than AT_ONCE."""
+def load_many(session: Session, course_ids: Sequence[int], people: Directory | None = None) -> Iterator[Loaded]:
+    """The same for each of these courses (inner ids), in their order. Not more of them are in memory than AT_ONCE.
+
+    Without a directory, the few names that they need are read with them.
+    """
     session.flush()
     for start in range(0, len(course_ids), AT_ONCE):
         some = course_ids[start : start + AT_ONCE]
@@ -72,12 +75,19 @@ def _columns(table: FromClause, names: str) -> list[Any]:
 _course, _standing, _hour = CourseRow.__table__, StandingRow.__table__, StandingHourRow.__table__
 _appointment, _change = AppointmentRow.__table__, ChangeRow.__table__
 _absence, _told = AbsenceRow.__table__, AnnouncementRow.__table__
+_site, _therapist, _room = SiteRow.__table__, TherapistRow.__table__, RoomRow.__table__
+_override = OverrideRow.__table__
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 
 # The first column is what the rows are grouped by.
-_COURSES = select(
-    *_columns(_course, "id public_id site_id therapist_id status same_room default_cadence_days ending")
-).where(_course.c.id.in_(_IDS))
+_COURSES = (
+    select(
+        *_columns(_course, "id public_id site_id therapist_id status same_room default_cadence_days ending"),
+        _site.c.zone,
+    )
+    .join(_site, _site.c.id == _course.c.site_id)
+    .where(_course.c.id.in_(_IDS))
+)
 _STANDINGS = (
     select(
         *_columns(
@@ -118,6 +128,15 @@ _ABSENCES = (
     .order_by(_absence.c.since, _absence.c.id)
 )
 _TOLD = select(*_columns(_told, "course_id absence_id told_at")).where(_told.c.course_id.in_(_IDS))
+_THERAPISTS, _ROOMS = (select(of.c.id, of.c.public_id).where(of.c.id.in_(_IDS)) for of in (_therapist, _room))
+_OVERRIDES = (
+    select(_override)
+    .where(
+        or_(_override.c.course_id.is_(None), _override.c.course_id.in_(_IDS)),
+        or_(_override.c.therapist_id.is_(None), _override.c.therapist_id.in_(bindparam("therapists", expanding=True))),
+    )
+    .order_by(_override.c.id)
+)
 
 
 # --- reading
@@ -137,10 +156,9 @@ class _Names(dict[Any, Any]):
 class _Read:
     """The rows of some courses, sorted to whom they belong."""
 
-    def __init__(self, session: Session, ids: Sequence[int], people: Directory) -> None:
-        self.session, self.people = session, people
+    def __init__(self, session: Session, ids: Sequence[int], people: Directory | None) -> None:
+        self.session = session
         self.clocks: dict[str, _Local] = {}
-        self.therapist_names, self.room_names = _Names(people.therapist_public), _Names(people.room_public)
         self.courses = {row[0]: row for row in self.rows(_COURSES, ids=ids)}
         self.standings = self.grouped(_STANDINGS, ids=ids)
         self.hours = self.grouped(_HOURS, ids=ids)
@@ -148,8 +166,13 @@ class _Read:
         self.changes = self.grouped(_CHANGES, ids=ids)
         self.told = self.grouped(_TOLD, ids=ids)
         self.therapists = {id_: self.therapists_of(id_) for id_ in ids}
-        self.absences = self.rows(_ABSENCES, ids=ids, therapists=sorted(set().union(*self.therapists.values())))
-        self.layers = _layers(session, ids, {row.therapist_id for row in self.courses.values()})
+        everybody = sorted(set().union(*self.therapists.values()))
+        self.absences = self.rows(_ABSENCES, ids=ids, therapists=everybody)
+        therapists = sorted({row.therapist_id for row in self.courses.values()})
+        self.layers = _layers(
+            [OverrideRow(**row._mapping) for row in self.rows(_OVERRIDES, ids=ids, therapists=therapists)]
+        )
+        self.therapist_names, self.room_names = self.names(everybody, people)
 
     def rows(self, statement: Select[Any], **asked: object) -> Sequence[_Row]:
         return self.session.connection().execute(statement, asked).all()
@@ -160,6 +183,19 @@ class _Read:
             found.setdefault(row[0], []).append(row)
         return found
 
+    def names(self, therapists: list[int], people: Directory | None) -> tuple[_Names, _Names]:
+        """Public ids of the therapists and of the rooms, by inner ones."""
+        if people is not None:
+            return _Names(people.therapist_public), _Names(people.room_public)
+        used = {row[9] for rows in self.appointments.values() for row in rows}
+        used |= {row[4] for rows in self.standings.values() for row in rows} | {row.room_id for row in self.absences}
+        rooms = dict.fromkeys(used - {None})
+        found = [
+            {row[0]: row[1] for row in self.rows(statement, ids=list(ids))} if ids else {}
+            for statement, ids in ((_THERAPISTS, therapists), (_ROOMS, rooms))
+        ]
+        return _Names(found[0].__getitem__), _Names({None: None, **found[1]}.__getitem__)
+
     def therapists_of(self, course: int) -> set[int]:
         """Everybody who holds or held a standing or an hour of it."""
         held = {row[8] for row in self.appointments.get(course, _NONE)}
@@ -167,7 +203,7 @@ class _Read:
 
     def course(self, id_: int) -> Loaded:
         row, versions = self.courses[id_], self.standings.get(id_, _NONE)
-        zone = self.people.sites[row.site_id].zone
+        zone = row.zone
         local = self.local_in(zone)
         of_clinic, of_therapist, own = self.layers.of(row)
         value = Course(
@@ -333,9 +369,7 @@ class _Layers:
         return self.of_clinic, self.by_therapist.get(course.therapist_id, {}), self.by_course.get(course.id, {})
 
 
-def _layers(session: Session, ids: Sequence[int], therapists: set[int]) -> _Layers:
-    which = or_(overrides.of(), OverrideRow.therapist_id.in_(sorted(therapists)), OverrideRow.course_id.in_(list(ids)))
-    rows = overrides.rows(session, which)
+def _layers(rows: list[OverrideRow]) -> _Layers:
     of_therapists = {row.therapist_id for row in rows if row.therapist_id is not None}
     of_courses = {row.course_id for row in rows if row.course_id is not None}
     return _Layers(

@@ -34,7 +34,7 @@ from service.domain.signals import Assessment, Level, Limits, Signal, wording
 from service.store import alerts, audit, course_values, courses, occupancies, outbox
 from service.store.alerts import AlertRow, AssessmentRow
 from service.store.courses import CourseRow
-from service.store.people import UserRoleRow, UserRow, directory
+from service.store.people import UserRoleRow, UserRow
 from service.store.transaction import reading, writing
 from service.usecases import steps
 
@@ -64,10 +64,11 @@ def assess(db: Session, *, course: str, grace: timedelta = GRACE, by: Actor = CL
     """
     access.require(by, Role.MANAGER)
     steps.take_turn(db, CourseRow.public_id == course)
-    row, people = courses.get(db, course), directory(db)
+    row = courses.get(db, course)
     # Before the facts are read: a message written after this look may stand for a fact that this look does not see.
     heard = outbox.waiting(db, steps.ASSESS, about="course", subject=course)
-    value = course_values.load(db, row, people)
+    [loaded] = course_values.load_many(db, [row.id])
+    value = loaded.value
     found = signals.assess(value, limits=Limits(), now=local_time(now, value.zone))
     telling = _Telling(db=db, course=row, zone=value.zone, grace=grace, by=by, now=now)
     telling.take_over(() if row.status == CourseStatus.ENDED else found.signals)
@@ -138,11 +139,14 @@ def _instant(found: Assessment, zone: str) -> datetime | None:
 
 
 def _write_down(db: Session, row: CourseRow, found: Assessment, *, due_at: datetime | None, now: datetime) -> None:
-    written = db.get(AssessmentRow, row.id) or AssessmentRow(course_id=row.id)
-    written.assessed_at, written.due_at = now, due_at
-    written.index, written.metrics = _index(found.index), dict(vars(found.metrics))
-    written.signals = [{"id": one.id, "level": one.level.value, **_detail(one)} for one in found.signals]
-    db.add(written)
+    index, metrics, said = on_record(found)
+    alerts.write_assessment(db, row.id, assessed_at=now, due_at=due_at, index=index, metrics=metrics, signals=said)
+
+
+def on_record(found: Assessment) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
+    """Index, plain numbers and signals as they are written down."""
+    said = [{"id": one.id, "level": one.level.value, **_detail(one)} for one in found.signals]
+    return _index(found.index), dict(vars(found.metrics)), said
 
 
 def _index(index: Index) -> dict[str, Any]:

@@ -140,6 +140,12 @@ def test_the_worst_pair_ahead_speaks_and_of_equal_levels_the_longer() -> None:
     assert one.text == "From Tue 24 Mar to Thu 9 Apr there would be 16 days between sessions (usual: 7)."
 
 
+def test_a_shorter_gap_of_the_early_phase_may_be_the_worse_one() -> None:
+    first = LAST + days(7 * 1.8)
+    one = only(course([*held(4), *booked(first, first + days(14))]), "gap.early", LAST + days(1))
+    assert (one.level, one.value["rho"]) == (Level.ACT, 1.8)
+
+
 def test_the_first_pair_from_a_booking_is_said_as_from_a_booking() -> None:
     of = course(booked(LAST, LAST + days(14)))
     assert only(of, "gap.early", LAST - days(1)).text.startswith("From Tue 3 Mar to Tue 17 Mar")

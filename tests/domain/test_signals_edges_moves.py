@@ -50,7 +50,7 @@ def test_an_ended_course_is_left_alone_by_the_rules_on_its_sessions(status: Cour
     short = [moved(one, hours(1), told=hours(2)) for one in slots("HHH")]
     elsewhere = [replace(one, room="R2", modality=Modality.IN_PERSON, therapist="B") for one in slots("HHHHHH")]
     late = [replace(one, began=one.starts + hours(0.5)) for one in slots("HHHH")]
-    cancelled = slots("HHHK")
+    cancelled = [*slots("HHH"), appointment(TUESDAY + days(21), "K", told_at=TUESDAY + days(21) - hours(2))]
     for made in (short, elsewhere, late, cancelled):
         running = ids(course(made))
         assert running

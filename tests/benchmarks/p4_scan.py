@@ -1,0 +1,94 @@
+"""P4: one course loaded, assessed and stored; and all courses looked at, against one SQL query for the gaps.
+
+A hundred appointments a course (`many_courses`), 2,000 courses unless P4_COURSES says otherwise. Every course has been
+assessed a day before; the scan reads and judges all of them anew, with as many processes as there are processors, and
+compares with what stands on record. The query is the least that anybody could do with the same rows: the longest time
+between two sessions held, by a window function. Starting the processes is left out of the time, as it does not grow.
+"""
+
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+from sqlalchemy import text
+
+from service.commands.scan import looking
+from service.domain.access import OPERATOR
+from service.store.base import db
+from service.usecases import consistency
+from tests.benchmarks.full_time import environment
+from tests.benchmarks.many_courses import COURSES, NOW, clinic
+from tests.benchmarks.measure import Figure, seconds_of, show
+
+PROCESSES = min(4, os.cpu_count() or 1)
+LATER = NOW + timedelta(days=1)
+ONES = 200
+DAYS = {
+    "sqlite": "julianday(starts) - julianday(lag(starts) over (partition by course_id order by starts))",
+    "postgresql": "extract(epoch from starts - lag(starts) over (partition by course_id order by starts)) / 86400",
+}
+GAPS = """
+    select course_id, max(days) from
+        (select course_id, {days} as days from appointments where status = 'held' and void_at is null) as gaps
+    group by course_id
+"""
+
+
+def run() -> list[Figure]:
+    with TemporaryDirectory() as place:
+        os.environ.update(environment(Path(place), os.environ.get("P4_DATABASE_URL")))
+        app = clinic(Path(place), database_url=os.environ.get("P4_DATABASE_URL"))
+        with app.app_context():
+            courses = consistency.every_course(by=OPERATOR)
+            first = _assess_all(courses)
+            ours, query = _scan_and_query(courses)
+            db.engine.dispose()
+        return list(_figures(first, ours, query, _mebibytes()))
+
+
+def _figures(one: float, scan: float, query: float, memory: float) -> Iterator[Figure]:
+    what = "one course of 100 appointments: loaded, assessed, stored, in its own transaction"
+    yield Figure(id="P4c", what=what, ours=one * 1000, unit="ms", at_most=3)
+    what = f"{COURSES:,} courses of 100 appointments looked at, by {PROCESSES} processes"
+    yield Figure(id="P4d", what=what, ours=scan, unit="s", peer=query, peer_name="SQL gap query", at_most=12)
+    yield Figure(id="P4e", what=f"{what}: memory at most", ours=memory, unit="MiB", at_most=500)
+
+
+def _assess_all(courses: list[str]) -> float:
+    """Assess each once; the median of the last ones, in seconds."""
+    times = []
+    for course in courses:
+        begun = perf_counter()
+        consistency.assess(course=course, by=OPERATOR, now=NOW)
+        times.append(perf_counter() - begun)
+    return median(times[-ONES:])
+
+
+def _scan_and_query(courses: list[str]) -> tuple[float, float]:
+    query = text(GAPS.format(days=DAYS[db.engine.dialect.name]))
+    with looking(PROCESSES) as look, db.engine.connect() as connection:
+        scan, gaps = seconds_of(
+            lambda: sum(len(found) for found in look(courses, LATER)),
+            lambda: connection.execute(query).all(),
+            runs=5,
+        )
+    return scan, gaps
+
+
+def _mebibytes() -> float:
+    """What `samehour scan --all` and its processes take, had each as much as the largest."""
+    command = [sys.executable, "-m", "service.commands", "scan", "--all", "--processes", str(PROCESSES)]
+    subprocess.run(command, check=True, capture_output=True)
+    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    return largest * (1 + PROCESSES)
+
+
+if __name__ == "__main__":
+    show(run())
