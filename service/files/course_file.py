@@ -433,10 +433,10 @@ def _in_one(course: Course, now: LocalTime) -> Mapping[str, Override]:
 
 
 def _iso(at_time: LocalTime | None) -> str | None:
-    """To the minute, or to the second where there are any."""
+    """To the minute, or as finely as it is known: what was told within a second of a threshold stays on its side."""
     if at_time is None:
         return None
-    return at_time.isoformat(timespec="seconds" if at_time.second else "minutes")
+    return at_time.isoformat(timespec="auto" if at_time.second or at_time.microsecond else "minutes")
 
 
 def _clock(at_time: time) -> str:

@@ -20,7 +20,7 @@ T = TypeVar("T")
 E = TypeVar("E", bound=enum.Enum)
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", re.ASCII)
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _CLOCK = re.compile(r"\d\d:\d\d", re.ASCII)
 _MOST_CHARACTERS = 500
