@@ -20,14 +20,14 @@ from service.domain.appointment import Appointment, Attribute, Change, Status
 from service.domain.course import Course, CourseStatus, start_of
 from service.domain.hours import LocalTime
 from service.domain.limits import Limits
-from service.domain.signals import SIGNALS, Rule
+from service.domain.signals import SIGNALS, Rule, gap
 from service.domain.signals.signal import Level, Signal
 from service.domain.standing import Modality
-from service.domain.unrest import Unrest
+from service.domain.unrest import Span, Unrest, times_of
 
 MOMENT = timedelta(microseconds=1)
-BEHIND = 24
-"""So many occurrences before the time are enough for every rule to know where a course stands."""
+BEHIND = 12
+"""So many sessions before the time are enough for every rule to know where a course stands."""
 AHEAD = timedelta(days=14)
 """What is booked so much further than the rules look is not carried along."""
 _EVER = datetime(1, 1, 2)
@@ -117,13 +117,19 @@ def replay(
     """
     asked = [rule for rule in SIGNALS if not rules.isdisjoint(rule.IDS)]
     in_force = [{on(since.date()), on(until.date())} for on in limits]
-    horizon = max(one.horizon_days for some in in_force for one in some)
-    seen = course if looks_everywhere else cut(course, since, until + timedelta(days=horizon) + AHEAD)
-    past = _Past(seen, records)
-    facts = [*past.facts(since, until), until + MOMENT]
-    unrest = Unrest(course=past.course, limits=[one for some in in_force for one in some], since=since, until=until)
+    horizon = timedelta(days=max(one.horizon_days for some in in_force for one in some)) + AHEAD
+    seen = course if looks_everywhere else cut(course, since, until + horizon)
+    past = _Past(seen, records, horizon=None if looks_everywhere else horizon)
+    unrest = Unrest(
+        course=seen,
+        limits=[one for some in in_force for one in some],
+        since=since,
+        until=until,
+        known_from=past.known_from,
+        entered=records.entered,
+    )
     stories = [_Stories() for _ in limits]
-    for at, due in _looks(asked, facts, past, unrest, everywhere=looks_everywhere):
+    for at, due in _looks(asked, past, unrest, everywhere=looks_everywhere):
         known = past.at(at)
         for told, on in zip(stories, limits, strict=True):
             told.take(_said(due, known, on(at.date()), rules, at), at)
@@ -131,21 +137,27 @@ def replay(
 
 
 def _looks(
-    asked: Sequence[Rule], facts: Sequence[LocalTime], past: "_Past", unrest: Unrest, *, everywhere: bool
+    asked: Sequence[Rule], past: "_Past", unrest: Unrest, *, everywhere: bool
 ) -> Iterator[tuple[LocalTime, list[Rule]]]:
     """When to look, and what to ask then."""
-    times = [fact - MOMENT for fact in facts]
-    if everywhere:
-        yield from ((at, list(asked)) for at in times)
-        return
+    times: list[LocalTime] = []
     wanted: dict[LocalTime, list[Rule]] = {}
     for rule in asked:
-        for first, last in unrest.spans(rule, past.known_from):
-            for at in times[bisect_left(times, first) : bisect_right(times, last) + 1]:
+        for look in [(unrest.since, unrest.until)] if everywhere else unrest.looks(rule):
+            if not times and isinstance(look, tuple):
+                times = [fact - MOMENT for fact in past.facts(unrest.since, unrest.until)]
+                times.append(unrest.until)
+            for at in _in_span(times, look) if isinstance(look, tuple) else (look,):
                 some = wanted.setdefault(at, [])
                 if rule not in some:
                     some.append(rule)
-    yield from sorted(wanted.items())
+    yield from sorted(wanted.items(), key=lambda pair: pair[0])
+
+
+def _in_span(times: list[LocalTime], span: Span) -> list[LocalTime]:
+    """Those in the span, and the first after it."""
+    first, last = span
+    return times[bisect_left(times, first) : bisect_right(times, last) + 1]
 
 
 def _said(due: Iterable[Rule], known: Course, limits: Limits, rules: frozenset[str], at: LocalTime) -> list[Signal]:
@@ -154,7 +166,7 @@ def _said(due: Iterable[Rule], known: Course, limits: Limits, rules: frozenset[s
     return [
         signal
         for rule in due
-        for signal in rule.check(known, limits, at)
+        for signal in (gap.told if rule is gap else rule.check)(known, limits, at)
         if signal.level is not Level.INFO and signal.id in rules and signal.id not in limits.off
     ]
 
@@ -206,16 +218,48 @@ def cut(course: Course, since: LocalTime, until: LocalTime) -> Course:
     first = 0
     # An end by number counts every session there ever was.
     if not any(standing.sessions_planned for standing in course.standings):
-        first = max(0, bisect_left(course.expected_times, since) - BEHIND)
+        first = _far_enough(course, bisect_left(course.expected_times, since))
     last = bisect_right(course.expected_times, until) + 1
-    return replace(course, appointments=course.appointments[first:last])
+    appointments = course.appointments[first:last]
+    earliest = min((one.starts for one in appointments), default=since)
+    seen = replace(course, appointments=appointments)
+    within = [one for one in course.absences if earliest < one.until and one.since < until]
+    return replace(seen, absences=tuple(one for one in within if _could_take(one, seen)))
+
+
+def _far_enough(course: Course, place: int) -> int:
+    """So far before that place that enough occurrences, and enough that were held, lie between."""
+    held = 0
+    for before in range(place - 1, -1, -1):
+        held += course.appointments[before].is_held
+        if held >= BEHIND and place - before >= BEHIND:
+            return before
+    return 0
+
+
+def _could_take(absence: Absence, course: Course) -> bool:
+    """False for a public holiday on a day on which the client never comes, and its like."""
+    days = (absence.until - absence.since) // timedelta(days=1) + 2
+    if days > 7 or absence.kind is AbsenceKind.PAUSE:
+        return True
+    reached = {(absence.since + timedelta(days=n - 1)).weekday() for n in range(days + 1)}
+    return not reached.isdisjoint(_weekdays(course))
+
+
+def _weekdays(course: Course) -> set[int]:
+    """On which the client ever comes, or was to come."""
+    agreed = {hour.day.value for standing in course.standings for hour in standing.hours}
+    return agreed | {
+        at.weekday() for one in course.appointments if one.changes or one.slot is None for at in times_of(one)
+    }
 
 
 class _Past:
     """The course as it was known at any time."""
 
-    def __init__(self, course: Course, records: Records) -> None:
+    def __init__(self, course: Course, records: Records, *, horizon: timedelta | None) -> None:
         self.course, self._records = course, records
+        self._ahead = horizon
         self._pauses = [one for one in course.absences if one.kind is AbsenceKind.PAUSE]
         self._steps = [self._span(one) for one in course.appointments]
         self._absences_change = any(one.told_at is not None or one.id in records.entered for one in course.absences)
@@ -258,9 +302,10 @@ class _Past:
         return min([*found, one.starts])
 
     def at(self, now: LocalTime) -> Course:
+        span = self._in_sight(now)
         known = [
             one if last <= now else self._before(one, now)
-            for one, (_, last) in zip(self.course.appointments, self._steps, strict=True)
+            for one, (_, last) in zip(self.course.appointments[span], self._steps[span], strict=True)
         ]
         course = replace(
             self.course,
@@ -270,6 +315,13 @@ class _Past:
         )
         _take_over_views(course, self.course)
         return course
+
+    def _in_sight(self, now: LocalTime) -> slice:
+        course = self.course
+        if self._ahead is None or any(standing.sessions_planned or standing.until for standing in course.standings):
+            return slice(None)
+        first = _far_enough(course, bisect_left(course.expected_times, now))
+        return slice(first, bisect_right(course.expected_times, now + self._ahead) + 1)
 
     def _before(self, one: Appointment, now: LocalTime) -> Appointment:
         """As it was known then: changes told later had not been made, and it was booked until its status was known."""

@@ -66,6 +66,13 @@ _STEPS: Mapping[str, tuple[str, float]] = {
     "ending.unprepared": ("ending_watch", 0.75),
 }
 """The number by which a rule speaks more rarely, and how much more or less of it is one step."""
+_FOR_THE_TIMELINE: Mapping[str, frozenset[str]] = {
+    "break.long": frozenset({"long_break_days", "gap_watch"}),
+    "slot.suggest": frozenset(),
+    "ending.unplanned": frozenset(),
+    "mark.missing": frozenset({"mark_grace_h"}),
+}
+"""Rules that nobody is told of, each the last of its file, and the numbers that matter there to it alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,12 +143,13 @@ def _after(openings: Sequence[str], paragraphs: Sequence[str]) -> str:
 
 
 def affected_by(names: frozenset[str]) -> frozenset[str]:
-    """The ids of the rules that these parameters, rules or presets have a say in."""
+    """The ids of the rules of which people are told, and in which these parameters, rules or presets have a say."""
     found: set[str] = set()
     for rule in SIGNALS:
-        if rule.USES & names:
-            found.update(rule.IDS)
-        found.update(names.intersection(rule.IDS))
+        told = {its_id for its_id in rule.IDS if its_id not in _FOR_THE_TIMELINE}
+        if rule.USES & names - _FOR_THE_TIMELINE.get(rule.IDS[-1], frozenset()):
+            found.update(told)
+        found.update(names & told)
     return frozenset(found)
 
 

@@ -6,12 +6,12 @@ counts as restless all along.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
 
-from service.domain.absences import AbsenceKind
+from service.domain.absences import Absence, AbsenceKind
 from service.domain.appointment import Appointment, Attribute, Status
 from service.domain.course import Course
 from service.domain.hours import LocalTime
@@ -35,6 +35,8 @@ from service.domain.signals import (
 )
 
 Span = tuple[LocalTime, LocalTime]
+"""Look just before each new fact in it, and before the first after it."""
+Look = LocalTime | Span
 KnownFrom = Callable[[Appointment], LocalTime]
 _MOMENT = timedelta(microseconds=1)
 _EVER, _NEVER = datetime(1, 1, 2), datetime(9999, 1, 1)
@@ -49,19 +51,26 @@ class Unrest:
     limits: Sequence[Limits]
     since: LocalTime
     until: LocalTime
+    known_from: KnownFrom
+    """When a status could be known."""
+    entered: Mapping[str, LocalTime] = field(default_factory=dict)
+    """When absences were put on record, where that is known."""
 
-    def spans(self, rule: Rule, known_from: KnownFrom) -> Iterator[Span]:
-        """Times at which the rule could speak, some of them more than once: both ends included, and the first new
-        fact after each."""
+    def looks(self, rule: Rule) -> Iterator[Look]:
+        """Times at which the rule could speak, and spans of time, some of them more than once."""
         find = _FINDERS.get(rule, Unrest._all)
-        for first, last in find(self, known_from):
-            if first <= self.until and last >= self.since:
-                yield max(first, self.since), min(last, self.until)
+        for found in find(self):
+            if isinstance(found, tuple):
+                first, last = found
+                if first <= self.until and last >= self.since:
+                    yield max(first, self.since), min(last, self.until)
+            elif self.since <= found <= self.until:
+                yield found
 
-    def _all(self, _known_from: KnownFrom) -> Iterator[Span]:
+    def _all(self) -> Iterator[Look]:
         yield self.since, self.until
 
-    def _none(self, _known_from: KnownFrom) -> Iterator[Span]:
+    def _none(self) -> Iterator[Look]:
         yield from ()
 
     # Gaps: between two sessions that were never in doubt, no other can be further apart than they are.
@@ -81,94 +90,136 @@ class Unrest:
         return [one for one in self.course.appointments if not self.is_solid(one)]
 
     @cached_property
-    def _widest(self) -> timedelta:
-        """So far apart two sessions may be and no rule speaks."""
-        least = min(min(one.gap_watch, one.gap_early_watch) for one in self.limits)
-        return min(frame.cadence for frame in self.course.frames) * least
+    def _cadence(self) -> timedelta:
+        return min(frame.cadence for frame in self.course.frames)
 
-    def _gap(self, known_from: KnownFrom) -> Iterator[Span]:
+    @cached_property
+    def _early_widest(self) -> timedelta:
+        """So far apart two sessions may be and no rule speaks, even in the early phase."""
+        return self._cadence * min(min(one.gap_watch, one.gap_early_watch) for one in self.limits)
+
+    @cached_property
+    def _usual_widest(self) -> timedelta:
+        return self._cadence * min(one.gap_watch for one in self.limits)
+
+    def _widest(self, first: LocalTime) -> timedelta:
+        """So far apart two sessions from then on may be and no rule speaks."""
+        is_past_it = self._established is not None and first >= self._established
+        return self._usual_widest if is_past_it else self._early_widest
+
+    @cached_property
+    def _established(self) -> LocalTime | None:
+        """From when the early phase is over for good, as far as one can tell: None where it may come again."""
+        course, enough = self.course, max(one.early_sessions for one in self.limits)
+        longest = timedelta(days=min(one.episode_gap_days for one in self.limits))
+        held = [one for one in course.held_by_start if course.is_with_usual_therapist(one)]
+        if course.transfers or len(held) < enough or any(b.starts - a.starts >= longest for a, b in pairwise(held)):
+            return None
+        return held[enough - 1].starts if enough else _EVER
+
+    def _gap(self) -> Iterator[Look]:
         marks = self._solid
         if not marks:
             yield self.since, self.until
             return
-        pairs = [(a, b) for a, b in pairwise(marks) if b - a > self._widest]
+        pairs = [(a, b) for a, b in pairwise(marks) if b > self.since and b - a > self._widest(a)]
         for first, last in [(_EVER, marks[0]), *pairs, (marks[-1], _NEVER)]:
-            yield from self._around(first, last, known_from)
+            yield from self._around(first, last)
 
-    def _around(self, first: LocalTime, last: LocalTime, known_from: KnownFrom) -> Iterator[Span]:
-        loose = [one for one in self._loose if any(first <= at <= last for at in _times(one))]
+    def _around(self, first: LocalTime, last: LocalTime) -> Iterator[Look]:
+        """A gap is as wide as it gets just before a session in it, and just before what is known of it changes."""
+        loose = [one for one in self._loose if any(first <= at <= last for at in times_of(one))]
         if not loose and _EVER in (first, last):
             return
-        yield first, last - 2 * _MOMENT
-        horizon = timedelta(days=max(one.horizon_days for one in self.limits))
-        ends = [at for one in loose for at in _times(one) if at < last] + ([last] if last < _NEVER else [])
-        for at in ends:
-            if self._is_early(at - horizon, first):
-                yield at - horizon, at - horizon
-        for fact in self._facts(loose, first, last, known_from):
-            if self._is_early(fact, first):
-                yield fact - _MOMENT, fact
-
-    @staticmethod
-    def _is_early(at: LocalTime, first: LocalTime) -> bool:
-        return at <= first
-
-    def _facts(
-        self, loose: Sequence[Appointment], first: LocalTime, last: LocalTime, known_from: KnownFrom
-    ) -> Iterator[LocalTime]:
+        if first == _EVER or last == _NEVER:
+            yield first, last
+        yield last - _MOMENT
+        if last > self.until:
+            yield self.until
+        facts = sorted({*self._facts(loose, first, last)})
+        # Before the first of them all was as it was booked.
+        for fact in facts[self._was_regular(loose, first, last) :]:
+            yield fact - _MOMENT
         for one in loose:
-            yield known_from(one)
-            yield from (change.told_at for change in one.changes if change.told_at)
-            if one.told_at:
-                yield one.told_at
-        for absence in self.course.absences:
-            if absence.since < last and absence.until > first and absence.told_at:
-                yield absence.told_at
+            if one.changes or one.status in _IN_ORDER:
+                yield from (at - _MOMENT for at in times_of(one))
+            if one.status is Status.SCHEDULED:
+                yield from (one.starts + timedelta(hours=limits.mark_grace_h) for limits in self.limits)
+
+    def _was_regular(self, loose: Sequence[Appointment], first: LocalTime, last: LocalTime) -> bool:
+        """True where, before anything was known, no two sessions of it were too far apart."""
+        if any(one.slot is None or next(_starts_of(one)) != one.slot for one in loose):
+            return False
+        if any(one.since < last and one.until > first and one.id not in self.entered for one in self._absences):
+            return False
+        booked = sorted([first, *(one.expected for one in loose), last])
+        return all(b - a <= self._widest(first) for a, b in pairwise(booked))
+
+    @cached_property
+    def _absences(self) -> tuple[Absence, ...]:
+        return self.course.firm_absences
+
+    def _facts(self, loose: Sequence[Appointment], first: LocalTime, last: LocalTime) -> Iterator[LocalTime]:
+        for one in loose:
+            yield from self._tellings(one)
+        for absence in self._absences:
+            if absence.since < last and absence.until > first:
+                if absence.told_at:
+                    yield absence.told_at
+                if absence.id in self.entered:
+                    yield min(self.entered[absence.id], absence.told_at or _NEVER)
+
+    def _tellings(self, one: Appointment) -> Iterator[LocalTime]:
+        yield self.known_from(one)
+        yield from (change.told_at for change in one.changes if change.told_at)
+        if one.told_at:
+            yield one.told_at
 
     # The next appointment: as long as one is to come that was never in doubt, nothing is asked.
 
-    def _next(self, _known_from: KnownFrom) -> Iterator[Span]:
+    def _next(self) -> Iterator[Look]:
         yield (self._solid[-1] if self._solid else _EVER), _NEVER
 
-    # Windows of the last sessions: a disturbance is seen until so many more were held.
+    # Counts of the last sessions: they rise only with what is counted, once it is known and its hour has come.
 
-    def _moved(self, known_from: KnownFrom) -> Iterator[Span]:
-        most = max(one.churn_n for one in self.limits)
-        return self._windows(lambda one: _was_moved(one), known_from, most)
+    def _moved(self) -> Iterator[Look]:
+        return self._all() if self._has_turned else self._counted(_was_moved)
 
-    def _notice(self, known_from: KnownFrom) -> Iterator[Span]:
-        return self._windows(lambda one: _was_moved(one) or one.is_cancelled, known_from, _WINDOW)
+    def _notice(self) -> Iterator[Look]:
+        return self._counted(lambda one: _was_moved(one) or one.is_cancelled)
 
-    def _slot(self, known_from: KnownFrom) -> Iterator[Span]:
-        if self._has_turned:
-            return self._all(known_from)
-        return self._windows(lambda one: one.starts != one.slot, known_from, _WINDOW)
+    def _missed(self) -> Iterator[Look]:
+        return self._counted(lambda one: one.status not in _IN_ORDER)
 
-    def _setting(self, known_from: KnownFrom) -> Iterator[Span]:
-        return self._windows(self._is_elsewhere, known_from, max(one.setting_n for one in self.limits))
+    def _time_frame(self) -> Iterator[Look]:
+        return self._counted(lambda one: any(is_off_time(one, limits) for limits in self.limits))
 
-    def _therapist(self, known_from: KnownFrom) -> Iterator[Span]:
-        if self._has_turned:
-            return self._all(known_from)
-        return self._windows(self._is_with_another, known_from, _WINDOW)
+    def _counted(self, is_one: Callable[[Appointment], bool]) -> Iterator[Look]:
+        for one in self.course.appointments:
+            if is_one(one):
+                yield max(one.expected, self.since)
+                for told in self._tellings(one):
+                    yield told
+                    yield told - _MOMENT
 
-    def _time_frame(self, known_from: KnownFrom) -> Iterator[Span]:
-        # Only sessions with times on record count, and how many follow until four have them nobody knows.
-        if any(is_off_time(one, limits) for one in self.course.appointments for limits in self.limits):
-            return self._all(known_from)
-        return self._none(known_from)
+    # Shares of the last sessions: also others that are held can tip them.
 
-    def _missed(self, known_from: KnownFrom) -> Iterator[Span]:
-        return self._windows(lambda one: one.status not in _IN_ORDER, known_from, _WINDOW)
+    def _slot(self) -> Iterator[Look]:
+        return self._all() if self._has_turned else self._windows(lambda one: one.starts != one.slot, _WINDOW)
 
-    def _windows(self, is_one: Callable[[Appointment], bool], known_from: KnownFrom, most: int) -> Iterator[Span]:
+    def _setting(self) -> Iterator[Look]:
+        return self._windows(self._is_elsewhere, max(one.setting_n for one in self.limits))
+
+    def _therapist(self) -> Iterator[Look]:
+        return self._all() if self._has_turned else self._windows(self._is_with_another, _WINDOW)
+
+    def _windows(self, is_one: Callable[[Appointment], bool], most: int) -> Iterator[Look]:
         appointments = self.course.appointments
         for place, one in enumerate(appointments):
             if is_one(one):
-                told = [change.told_at for change in one.changes if change.told_at]
                 held = (other.starts for other in appointments[place + 1 :] if other.is_held)
                 last = next((at for n, at in enumerate(held) if n >= most), _NEVER)
-                yield min([known_from(one), one.expected, *told]), last
+                yield min([one.expected, *self._tellings(one)]), last
 
     def _is_elsewhere(self, one: Appointment) -> bool:
         standing = self.course.standing_of(one)
@@ -186,25 +237,33 @@ class Unrest:
 
     # Breaks and ends
 
-    def _breaks(self, _known_from: KnownFrom) -> Iterator[Span]:
+    def _breaks(self) -> Iterator[Look]:
+        """A break that is not told comes nearer until it is, or until it is there."""
         for absence in self.course.firm_absences:
-            if absence.kind is not AbsenceKind.PAUSE:
-                yield _EVER, absence.until
+            if absence.kind is AbsenceKind.PAUSE or absence.until < self.since:
+                continue
+            if absence.told_at:
+                yield absence.told_at - _MOMENT
+            taken = [one for one in self.course.appointments if any(_reach(absence, one))]
+            if taken:
+                yield self.until
+            for one in taken:
+                yield from (at - _MOMENT for at in (*times_of(one), *self._tellings(one)))
 
-    def _ending(self, known_from: KnownFrom) -> Iterator[Span]:
+    def _ending(self) -> Iterator[Look]:
         standings = self.course.standings
         if any(one.sessions_planned is not None for one in standings) or all(one.until for one in standings):
-            return self._all(known_from)
-        return self._none(known_from)
+            return self._all()
+        return self._none()
 
-    def _interval(self, known_from: KnownFrom) -> Iterator[Span]:
+    def _interval(self) -> Iterator[Look]:
         is_asked = any("interval.sd" in one.asked_for for one in self.limits)
-        return self._all(known_from) if is_asked else self._none(known_from)
+        return self._all() if is_asked else self._none()
 
 
 _IN_ORDER = frozenset({Status.HELD, Status.SCHEDULED})
 
-_FINDERS: Mapping[Rule, Callable[[Unrest, KnownFrom], Iterator[Span]]] = {
+_FINDERS: Mapping[Rule, Callable[[Unrest], Iterator[Look]]] = {
     gap: Unrest._gap,
     next_none: Unrest._next,
     churn: Unrest._moved,
@@ -226,10 +285,21 @@ def _was_moved(one: Appointment) -> bool:
     return any(change.what is Attribute.TIME for change in one.changes)
 
 
-def _times(one: Appointment) -> Iterator[LocalTime]:
+def times_of(one: Appointment) -> Iterator[LocalTime]:
     """Wherever it was, or was to be."""
     yield one.expected
-    yield one.starts
+    yield from _starts_of(one)
+
+
+def _starts_of(one: Appointment) -> Iterator[LocalTime]:
+    """In the order in which it was moved, and where it ended up."""
     for change in one.changes:
         if change.what is Attribute.TIME:
             yield from (LocalTime.fromisoformat(at) for at in (change.was, change.now) if at)
+    yield one.starts
+
+
+def _reach(absence: Absence, one: Appointment) -> Iterator[bool]:
+    """Whether it takes the appointment at any of the times at which it was to be."""
+    length = timedelta(minutes=one.minutes)
+    return (absence.covers(at, at + length) for at in times_of(one))

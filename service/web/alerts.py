@@ -1,5 +1,7 @@
-"""Alerts: what stands, grouped by therapist, act before watch; acknowledge, snooze, agree, reopen, say if it helped."""
+"""Alerts: what stands, one card a client, act before watch; acknowledge, snooze, agree, reopen, say if it helped."""
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, time
 from itertools import groupby
 from operator import attrgetter
@@ -8,7 +10,7 @@ from flask import Blueprint, g, render_template, request
 from werkzeug.wrappers import Response
 
 from service.domain.access import ALERTS, allows
-from service.domain.alert import AlertState, Verdict
+from service.domain.alert import AlertState, Verdict, told_with
 from service.domain.hours import instant
 from service.usecases import alerts
 from service.web import fields, frame
@@ -26,10 +28,7 @@ def listing() -> str:
     found = alerts.listed(by=g.actor, now=g.now)
     shown = [one for one in found if shows_all or one.state in OPEN]
     by_therapist = sorted(shown, key=attrgetter("therapist_name", "therapist"))
-    groups = [
-        (name, sorted(some, key=lambda one: (-one.level.rank, one.since, one.id)))
-        for name, some in groupby(by_therapist, key=attrgetter("therapist_name"))
-    ]
+    groups = [(name, _cards(some)) for name, some in groupby(by_therapist, key=attrgetter("therapist_name"))]
     return render_template(
         "alerts.html",
         groups=groups,
@@ -78,6 +77,46 @@ def reopen(alert: str) -> Response:
 def judge(alert: str) -> Response:
     alerts.judge(alert=alert, verdict=fields.one_of(Verdict, "verdict"), by=g.actor, now=g.now)
     return _back("judged", alert)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One thing to look at on a card, with one answer: an alert, and another that tells the same story."""
+
+    alert: alerts.Alert
+    also: tuple[alerts.Alert, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """All that stands about one client's course."""
+
+    items: tuple[Item, ...]
+
+    @property
+    def first(self) -> alerts.Alert:
+        return self.items[0].alert
+
+
+def _cards(some: Iterable[alerts.Alert]) -> list[Card]:
+    """One for each course, whichever needs a person first on top, and so within it."""
+    by_course: dict[str, list[alerts.Alert]] = {}
+    for one in sorted(some, key=_urgency):
+        by_course.setdefault(one.course, []).append(one)
+    return [Card(items=tuple(_items(found))) for found in by_course.values()]
+
+
+def _urgency(one: alerts.Alert) -> tuple[int, datetime, str]:
+    return -one.level.rank, one.since, one.id
+
+
+def _items(some: list[alerts.Alert]) -> Iterator[Item]:
+    for one in some:
+        together = [other for other in some if other.signal in told_with(one.signal)]
+        # That the hour is moved about is said first, and at which time it takes place then.
+        if any(other.signal == "churn" for other in together):
+            continue
+        yield Item(alert=one, also=tuple(together) if one.signal == "churn" else ())
 
 
 def _back(said: str, alert: str) -> Response:

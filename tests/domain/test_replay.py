@@ -193,13 +193,17 @@ def test_looking_less_sees_as_much(of: Course, limits: Limits, day: int, rules: 
     until = datetime.combine((TUESDAY + days(day)).date(), TUESDAY.time()) + hours(3)
     recorded = {one.id: one.starts - days(3) for one in of.appointments if one.is_cancelled and not one.told_at}
 
+    absences = [replace(one, id=f"a{place}") for place, one in enumerate(of.absences)]
+    of = replace(of, absences=tuple(absences))
+    entered = {one.id: one.since - days(20) for one in absences if one.since.day % 2}
+
     def found(*, everywhere: bool) -> set[tuple[object, ...]]:
         some = told(
             of,
             limits=limits,
             until=until,
             rules=rules,
-            records=Records(cancelled=recorded),
+            records=Records(cancelled=recorded, entered=entered),
             looks_everywhere=everywhere,
         )
         return {(one.rule, one.level) if one.rule == "gap" else (one.rule, one.episode, one.level) for one in some}

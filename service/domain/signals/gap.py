@@ -46,9 +46,16 @@ TIMELINE = 12
 def check(course: Course, limits: Limits, now: LocalTime) -> Iterator[Signal]:
     if not course.is_active:
         return
-    along = spacing.of(course, limits, now)
-    for gap in along.closed(last=TIMELINE):
+    for gap in spacing.of(course, limits, now).closed(last=TIMELINE):
         yield _signal(gap, gap, "closed", Level.INFO)
+    yield from told(course, limits, now)
+
+
+def told(course: Course, limits: Limits, now: LocalTime) -> Iterator[Signal]:
+    """The same without the timeline's closed gaps, of which nobody is told: a look back asks this many times."""
+    if not course.is_active:
+        return
+    along = spacing.of(course, limits, now)
     is_open = along.open
     if is_open and is_open.level:
         following = along.ahead[0].until if along.ahead else None
