@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 import holidays as public_holidays
-from sqlalchemy import select
+from sqlalchemy import Select, or_, select, true
 from sqlalchemy.orm import Session
 
 from service.domain import access
@@ -20,6 +20,7 @@ from service.store.appointments import AppointmentRow
 from service.store.base import new_public_id
 from service.store.courses import CourseRow
 from service.store.people import Directory, directory
+from service.store.standings import StandingHourRow, StandingRow
 from service.store.transaction import reading, writing
 from service.usecases import steps
 
@@ -280,13 +281,52 @@ def _courses_of(db: Session, rows: Sequence[AppointmentRow]) -> list[CourseRow]:
 
 
 def _tell_all(db: Session, row: AbsenceRow, people: Directory, *, now: datetime) -> None:
-    """Have every course with an hour in the span assessed anew, and every calendar that shows it built anew."""
-    hours = _taken(db, row)
-    for whose in _courses_of(db, hours):
+    """Have every course that depends on it assessed anew, and every calendar that shows it built anew."""
+    for whose in _depending(db, row):
         steps.course_changed(db, whose, therapists=(), now=now)
     site = row.site_id
     everyone = [one.id for one in people.therapists.values() if site is None or one.site_id == site]
     steps.calendars_changed(db, [row.therapist_id] if row.therapist_id else everyone)
+
+
+def _depending(db: Session, row: AbsenceRow) -> list[CourseRow]:
+    """Courses with an hour in the span, or with a standing that may expect one there: a gap is explained by what is
+    away at the agreed hour, also where that hour was moved or cancelled before."""
+    margin = timedelta(days=1)
+    hours = appointments.between(db, _as_utc(row.since - margin), _as_utc(row.until + margin))
+    by_hour = {
+        one.course_id
+        for one in hours
+        if (row.therapist_id is None or one.therapist_id == row.therapist_id)
+        and (row.room_id is None or one.room_id == row.room_id)
+    }
+    found = db.scalars(
+        select(CourseRow)
+        .where(
+            or_(CourseRow.id.in_(by_hour), CourseRow.id.in_(_expecting(row))),
+            true() if row.site_id is None else CourseRow.site_id == row.site_id,
+        )
+        .order_by(CourseRow.id)
+    )
+    return list(found)
+
+
+def _expecting(row: AbsenceRow) -> Select[int]:
+    """Inner ids of courses with a standing that the absence concerns and whose weekday it has."""
+    days = min(7, (row.until.date() - row.since.date()).days + 1)
+    weekdays = sorted({(row.since.date() + timedelta(days=n)).weekday() for n in range(-1, days)})
+    query = (
+        select(StandingRow.course_id)
+        .join(StandingHourRow, StandingHourRow.standing_id == StandingRow.id)
+        .where(
+            StandingHourRow.weekday.in_(weekdays),
+            StandingRow.since <= row.until.date(),
+            or_(StandingRow.until.is_(None), StandingRow.until >= row.since.date()),
+        )
+    )
+    if row.therapist_id is not None:
+        return query.where(StandingRow.therapist_id == row.therapist_id)
+    return query if row.room_id is None else query.where(StandingRow.room_id == row.room_id)
 
 
 def _holidays(country: str | None, region: str | None, year: int) -> dict[date, str]:

@@ -208,12 +208,12 @@ def on_record() -> list[object]:
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_what_is_touched_or_due_is_all_that_a_full_scan_would_find(app: "Flask", cast: Cast, seed: int) -> None:
     days = Days(cast, Random(seed))
-    everything = list(days.courses)
     days.carry_out()
     for _ in range(STEPS):
         days.step()
         days.carry_out()
         swept = on_record()
+        everything = consistency.every_course(by=OPERATOR)
         assert scanning.outdated(courses=everything, by=OPERATOR, now=days.now) == []
         for course in everything:
             found = consistency.assess(course=course, now=days.now)
