@@ -5,8 +5,8 @@ move was told or recorded there was none; a pause or an end had not come yet. Wh
 known, it counts as known when it mattered: marks from the start of the session, agreed versions and their ends all
 along. Nobody writes down when an exception was agreed, so those that stand count all along, until they end.
 
-A look just before each new fact is enough: between two facts what rules see only grows, and what it grows into is
-seen at the end. Looks at which a rule can say nothing are left out, by `service.domain.unrest`.
+A look at each new fact and one just before it are enough: between two facts what rules see only grows, or shrinks.
+Looks at which a rule can say nothing are left out, by `service.domain.unrest`.
 """
 
 from bisect import bisect_left, bisect_right
@@ -145,8 +145,8 @@ def _looks(
     for rule in asked:
         for look in [(unrest.since, unrest.until)] if everywhere else unrest.looks(rule):
             if not times and isinstance(look, tuple):
-                times = [fact - MOMENT for fact in past.facts(unrest.since, unrest.until)]
-                times.append(unrest.until)
+                facts = past.facts(unrest.since, unrest.until)
+                times = [unrest.since, *(at for fact in facts for at in (fact - MOMENT, fact)), unrest.until]
             for at in _in_span(times, look) if isinstance(look, tuple) else (look,):
                 some = wanted.setdefault(at, [])
                 if rule not in some:
@@ -155,9 +155,9 @@ def _looks(
 
 
 def _in_span(times: list[LocalTime], span: Span) -> list[LocalTime]:
-    """Those in the span, and the first after it."""
+    """Those in the span, and the first fact after it."""
     first, last = span
-    return times[bisect_left(times, first) : bisect_right(times, last) + 1]
+    return times[bisect_left(times, first) : bisect_right(times, last) + 2]
 
 
 def _said(due: Iterable[Rule], known: Course, limits: Limits, rules: frozenset[str], at: LocalTime) -> list[Signal]:

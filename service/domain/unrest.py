@@ -35,7 +35,7 @@ from service.domain.signals import (
 )
 
 Span = tuple[LocalTime, LocalTime]
-"""Look just before each new fact in it, and before the first after it."""
+"""Look at each new fact in it and just before it, and so at the first after it."""
 Look = LocalTime | Span
 KnownFrom = Callable[[Appointment], LocalTime]
 _MOMENT = timedelta(microseconds=1)
@@ -127,22 +127,24 @@ class Unrest:
             yield from self._around(first, last)
 
     def _around(self, first: LocalTime, last: LocalTime) -> Iterator[Look]:
-        """A gap is as wide as it gets just before a session in it, and just before what is known of it changes."""
+        """A gap is seen whole once the session before it is held, while it is open until just before it closes, and
+        again whenever what is known of it changes."""
         loose = [one for one in self._loose if any(first <= at <= last for at in times_of(one))]
         if not loose and _EVER in (first, last):
             return
         if first == _EVER or last == _NEVER:
             yield first, last
+        yield max(first, self.since)
         yield last - _MOMENT
         if last > self.until:
             yield self.until
         facts = sorted({*self._facts(loose, first, last)})
+        yield from facts
         # Before the first of them all was as it was booked.
-        for fact in facts[self._was_regular(loose, first, last) :]:
-            yield fact - _MOMENT
+        yield from (fact - _MOMENT for fact in facts[self._was_regular(loose, first, last) :])
         for one in loose:
             if one.changes or one.status in _IN_ORDER:
-                yield from (at - _MOMENT for at in times_of(one))
+                yield from (at - before for at in times_of(one) for before in (_MOMENT, timedelta()))
             if one.status is Status.SCHEDULED:
                 yield from (one.starts + timedelta(hours=limits.mark_grace_h) for limits in self.limits)
 
@@ -196,7 +198,8 @@ class Unrest:
 
     def _counted(self, is_one: Callable[[Appointment], bool]) -> Iterator[Look]:
         for one in self.course.appointments:
-            if is_one(one):
+            # What was moved past others may break a run, or end it, without being counted itself.
+            if one.changes or is_one(one):
                 yield max(one.expected, self.since)
                 for told in self._tellings(one):
                     yield told

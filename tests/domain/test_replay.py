@@ -110,6 +110,14 @@ def test_an_ended_course_was_not_always_ended() -> None:
     assert words(told(of, records=ended, rules=GAPS)) == ["gap act"]
 
 
+def test_a_gap_that_was_act_ahead_counts_as_act_though_it_opens_at_watch() -> None:
+    """Open, it speaks for its own pair alone, and is at watch until as many days have gone by."""
+    of = course("HHHHHHHHHccH")
+    now = of.appointments[10].starts - days(1)
+    recorded = Records(cancelled={one.id: of.appointments[8].starts + days(1) for one in of.appointments[9:11]})
+    assert words(told(of, until=now, records=recorded, rules=GAPS)) == ["gap act"]
+
+
 def test_a_pause_is_quiet_while_it_lasts() -> None:
     of = course("HHHHHHHH.....", status=CourseStatus.PAUSED)
     found = told(of, until=TUESDAY + days(7 * 12), rules=GAPS)
