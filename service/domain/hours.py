@@ -156,6 +156,7 @@ def local_time(at: Instant, zone_name: str) -> LocalTime:
     return at.astimezone(zone(zone_name)).replace(tzinfo=None, fold=0)
 
 
+@cache
 def local_times(zone_name: str) -> Callable[[datetime], LocalTime]:
     """What `local_time` does, for many instants that are naive and in UTC, as databases keep them."""
     known: dict[int, timedelta | None] = {}
@@ -163,7 +164,11 @@ def local_times(zone_name: str) -> Callable[[datetime], LocalTime]:
 
     def local(at: datetime) -> LocalTime:
         block = at.toordinal() // _BLOCK
-        offset = known[block] if block in known else known.setdefault(block, _offset_through(block, of_zone))
+        if block not in known:
+            if len(known) >= _MOST_BLOCKS:
+                known.clear()
+            known[block] = _offset_through(block, of_zone)
+        offset = known[block]
         return at + offset if offset is not None else local_time(at.replace(tzinfo=UTC), zone_name)
 
     return local
@@ -171,6 +176,8 @@ def local_times(zone_name: str) -> Callable[[datetime], LocalTime]:
 
 _BLOCK = 5
 """Days: no zone ever had two changes so close together."""
+_MOST_BLOCKS = 4096
+"""Fifty-six years of them are kept for each zone."""
 
 
 def _offset_through(block: int, of_zone: ZoneInfo) -> timedelta | None:

@@ -35,17 +35,18 @@ def run() -> list[Figure]:
     waiting = [fresh() for _ in range(8)]
     whole, floor = seconds_of(
         lambda: [assess(one, limits=limits, now=now) for one in waiting.pop()],
-        lambda: [_plain(course.appointments) for _ in range(COURSES)],
+        lambda: [plain(course.appointments) for _ in range(COURSES)],
     )
-    ours, plain = whole / COURSES * 1000, floor / COURSES * 1000
+    ours, loop = whole / COURSES * 1000, floor / COURSES * 1000
     what = f"one course of {APPOINTMENTS} appointments, all signals, index, due"
     return [
         Figure(id="P4a", what=what, ours=ours, unit="ms", at_most=1.0),
-        Figure(id="P4b", what=what, ours=ours, unit="ms", peer=plain, peer_name="plain loop", at_most=36),
+        Figure(id="P4b", what=what, ours=ours, unit="ms", peer=loop, peer_name="plain loop", at_most=36),
     ]
 
 
-def _plain(appointments: tuple[Appointment, ...]) -> tuple[timedelta, int]:
+def plain(appointments: tuple[Appointment, ...]) -> tuple[timedelta, int]:
+    """The floor: the longest time between two sessions, and how many were missed."""
     longest, misses, last = timedelta(0), 0, None
     for one in sorted(appointments, key=lambda appointment: appointment.starts):
         if one.status is Status.HELD:
