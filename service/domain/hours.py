@@ -164,11 +164,12 @@ def local_times(zone_name: str) -> Callable[[datetime], LocalTime]:
 
     def local(at: datetime) -> LocalTime:
         block = at.toordinal() // _BLOCK
-        if block not in known:
+        try:  # one look-up: between two, another thread may have emptied it
+            offset = known[block]
+        except KeyError:
             if len(known) >= _MOST_BLOCKS:
                 known.clear()
-            known[block] = _offset_through(block, of_zone)
-        offset = known[block]
+            offset = known[block] = _offset_through(block, of_zone)
         return at + offset if offset is not None else local_time(at.replace(tzinfo=UTC), zone_name)
 
     return local
