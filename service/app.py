@@ -26,10 +26,12 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
-from service import api, clock, feeds, web
+from service import api, clock, feeds, language, web
 from service.config import Settings
 from service.domain.access import PUBLIC, Policy
+from service.domain.phrase import Value, say
 from service.domain.refusals import Conflict, Forbidden, Malformed, NotFound, Refusal, Unavailable
+from service.language.reader import teach, tell
 from service.store import glances, transaction
 from service.store.base import db
 from service.store.migrate import upgrade
@@ -80,6 +82,7 @@ def create_app(settings: Settings) -> Flask:
         MAX_FORM_MEMORY_SIZE=1024 * 1024,
     )
     app.extensions["samehour"] = settings
+    teach(app)
     _log_as_json(settings)
     _plug_store(app, settings)
     _plug_bell(settings)
@@ -215,14 +218,16 @@ def cookie_name(settings: Settings) -> str:
 def _guard(app: Flask, settings: Settings) -> None:
     """In this order: who, may they, from our page; and on the way out the headers and the count."""
     signer = Signer(settings.secret_key, salt="csrf")
-    _identify(app, signer, cookie_name(settings))
+    _identify(app, signer, settings)
     _admit(app)
     _require_our_page(app, signer)
     _dress(app, is_secure=settings.is_secure)
     _count(app)
 
 
-def _identify(app: Flask, signer: Signer, name: str) -> None:
+def _identify(app: Flask, signer: Signer, settings: Settings) -> None:
+    name = cookie_name(settings)
+
     @app.before_request
     def identify() -> None:
         g.now, g.began = clock.now(), time.perf_counter()
@@ -233,6 +238,8 @@ def _identify(app: Flask, signer: Signer, name: str) -> None:
         policy = policy_of(app)
         # A public route protects itself: no look-up of who is asking, so that a feed's 304 costs one query.
         g.actor = None if policy is None or policy.is_public else _who_is_asking()
+        g.locale = _how_they_speak(settings)
+        g.speaker = language.speaker(g.locale)
 
 
 def _admit(app: Flask) -> None:
@@ -242,11 +249,11 @@ def _admit(app: Flask) -> None:
         if policy is None or policy.admits(g.actor):
             # Here for all doors, so that no use-case has to think of it.
             is_locked = g.actor is not None and not g.actor.may_write and request.method not in SAFE
-            return _say(403, "Not allowed", "This access may read and not change.") if is_locked else None
+            return _say(403, say("Not allowed"), say("This access may read and not change.")) if is_locked else None
         if g.actor is not None:
-            return _say(403, "Not allowed", "Your role does not include this page.")
+            return _say(403, say("Not allowed"), say("Your role does not include this page."))
         if _is_for_programs():
-            return _say(401, "Not signed in", "Send a token: Authorization: Bearer …")
+            return _say(401, say("Not signed in"), say("Send a token: Authorization: Bearer …"))
         return redirect("/sign-in?next=" + quote(request.full_path.rstrip("?")))
 
 
@@ -260,7 +267,9 @@ def _require_our_page(app: Flask, signer: Signer) -> None:
         try:
             signer.unsign(f"{g.secret}.{given}")
         except BadSignature:
-            return _say(400, "This page is out of date", "Nothing was changed. Load the page again and repeat it.")
+            return _say(
+                400, say("This page is out of date"), say("Nothing was changed. Load the page again and repeat it.")
+            )
         return None
 
 
@@ -319,6 +328,15 @@ def _who_is_asking() -> Any:
     return people.who_is(secret=g.secret, now=g.now) if g.secret else None
 
 
+def _how_they_speak(settings: Settings) -> str:
+    """As the person chose, else as their browser or program asks, else as the clinic does (programs: in English)."""
+    if g.actor is not None and g.actor.locale:
+        chosen: str = g.actor.locale
+        return chosen
+    usual = language.ENGLISH if _is_for_programs() else settings.locale
+    return language.nearest(list(request.accept_languages.values()), usual)
+
+
 def _refuse_routes_without_policy(app: Flask) -> None:
     bare = sorted(
         rule.endpoint
@@ -363,7 +381,9 @@ def _answer_faults(app: Flask) -> None:
         if app.testing or app.debug:
             raise fault
         return _say(
-            500, "Something broke on our side", "Nothing was changed. Please try again; if it stays, tell your admin."
+            500,
+            say("Something broke on our side"),
+            say("Nothing was changed. Please try again; if it stays, tell your admin."),
         )
 
 
@@ -379,10 +399,12 @@ def _is_for_programs() -> bool:
 
 
 def _say(
-    status: int, title: str, message: str, *, where: str | None = None, more: Mapping[str, Any] | None = None
+    status: int, title: Value, message: Value, *, where: str | None = None, more: Mapping[str, Any] | None = None
 ) -> AnyResponse:
     if request.path.startswith("/feeds/"):
-        return feeds.say_no(status=status, title=title)
+        return feeds.say_no(status=status, title=tell(title))
     room = api if _is_for_programs() else web
-    answer: Response = room.say_no(status=status, title=title, message=message, where=where, more=more or {})
+    answer: Response = room.say_no(
+        status=status, title=tell(title), message=tell(message), where=where, more=more or {}
+    )
     return answer

@@ -14,6 +14,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from service.domain.hours import zone_names
+from service.language import ENGLISH, LOCALES
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -45,6 +46,8 @@ class Settings:
     mail_from: str
     zone: str
     """Of a site that names none, and of files that name none."""
+    locale: str
+    """How people are spoken to who have not chosen, `en_GB`."""
     horizon: timedelta
     """How far ahead open-ended standings are booked."""
     grace: timedelta
@@ -83,6 +86,7 @@ class _Reader:
             "smtp_url": self.read("SAMEHOUR_SMTP_URL", _smtp_url, ""),
             "mail_from": self.read("SAMEHOUR_MAIL_FROM", _mail_address, "samehour@localhost"),
             "zone": self.read("SAMEHOUR_ZONE", _zone, "Europe/Berlin"),
+            "locale": self.read("SAMEHOUR_LOCALE", _locale, ENGLISH),
             "horizon": self.read("SAMEHOUR_HORIZON_WEEKS", _weeks, "26"),
             "grace": self.read("SAMEHOUR_GRACE_SECONDS", _seconds, "180"),
             "proxies": self.read("SAMEHOUR_PROXIES", _few, "0"),
@@ -149,6 +153,7 @@ KNOWN = frozenset(
         "SMTP_URL",
         "MAIL_FROM",
         "ZONE",
+        "LOCALE",
         "HORIZON_WEEKS",
         "PROXIES",
         "GRACE_SECONDS",
@@ -215,6 +220,12 @@ def _smtp_url(text: str) -> str | None:
 def _mail_address(text: str) -> str:
     if text.count("@") != 1 or any(c.isspace() for c in text):
         raise ValueError("must be one plain e-mail address.")
+    return text
+
+
+def _locale(text: str) -> str:
+    if text not in LOCALES:
+        raise ValueError(f"samehour does not speak {text!r}; it speaks {', '.join(LOCALES)}.")
     return text
 
 

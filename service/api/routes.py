@@ -17,7 +17,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from service.api.problems import say_no
 from service.api.schemas import Nothing
+from service.domain.phrase import say
 from service.domain.refusals import Malformed, Stale
+from service.language.reader import tell
 from service.usecases import idempotency
 
 Asked = dict[str, Any]
@@ -132,7 +134,9 @@ def if_version() -> int | None:
 def _answer_stale(stale: Stale) -> AnyResponse:
     """`If-Match` has its own status; a refusal is a conflict otherwise."""
     status = 412 if request.if_match else 409
-    return say_no(status=status, title=stale.title, message=stale.message, where=stale.where, more=stale.more)
+    return say_no(
+        status=status, title=tell(stale.title), message=tell(stale.message), where=stale.where, more=stale.more
+    )
 
 
 def _without_body(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -166,7 +170,7 @@ def _once(view: Callable[..., Any], shown_once: str | None) -> Callable[..., Any
         if key is None:
             return make_response(view(*args, **kwargs))
         if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
-            raise Malformed("A key has 1 to 255 printable ASCII characters.", where="Idempotency-Key")
+            raise Malformed(say("A key has 1 to 255 printable ASCII characters."), where="Idempotency-Key")
         known = idempotency.begin(key=key, request=_what_is_asked(), by=g.actor, now=g.now)
         if known is not None:
             return Response(known.body, known.status, {"Idempotency-Replayed": "true"}, content_type="application/json")

@@ -13,6 +13,7 @@ from service.api.schemas import Clash, Doubt, HourOfWeek, Strict
 from service.domain.access import CLINICAL, allows
 from service.domain.appointment import Initiator
 from service.domain.hours import Hour
+from service.domain.phrase import say
 from service.domain.refusals import Malformed
 from service.domain.standing import Modality
 from service.usecases import standings
@@ -181,4 +182,4 @@ def _near(asked: Mapping[str, Any]) -> None:
     dates = {"proposal.since": asked["proposal"].since, "since": asked.get("since")}
     for where, day in dates.items():
         if day is not None and not today - LONGEST_PAST <= day <= today + LONGEST_AHEAD:
-            raise Malformed("An arrangement begins at most two years back and five ahead.", where=where)
+            raise Malformed(say("An arrangement begins at most two years back and five ahead."), where=where)

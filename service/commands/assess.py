@@ -60,4 +60,4 @@ def _judge(data: bytes) -> dict[str, object]:
 
 
 def _in_words(refusal: Malformed) -> str:
-    return f"{refusal.where}: {refusal.message}" if refusal.where else refusal.message
+    return f"{refusal.where}: {refusal}" if refusal.where else str(refusal)

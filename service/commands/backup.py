@@ -22,5 +22,5 @@ def backup(file: Path) -> None:
         with opened_app().app_context():
             copies.take(file=file, by=OPERATOR)
     except Refusal as refusal:
-        raise click.ClickException(refusal.message) from None
+        raise click.ClickException(str(refusal)) from None
     click.echo(f"Copied to {file} ({file.stat().st_size / 1e6:.1f} MB). Keep the keys apart from it.")

@@ -93,4 +93,4 @@ def _opened() -> Iterator[Flask]:
         try:
             yield app
         except Refusal as reason:
-            raise click.ClickException(reason.message) from None
+            raise click.ClickException(str(reason)) from None

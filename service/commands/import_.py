@@ -137,7 +137,7 @@ def import_(book: Path, as_json: bool, dry_run: bool, past: imports.Past, **how:
         except Malformed as refusal:
             _refuse(refusal, as_json)
         except Refusal as refusal:
-            raise click.ClickException(refusal.message) from None
+            raise click.ClickException(str(refusal)) from None
     if as_json:
         click.echo(json.dumps(asdict(outcome) | {"site": place.name}, indent=2, ensure_ascii=False))
     else:

@@ -67,4 +67,4 @@ def _opened() -> Iterator[None]:
         try:
             yield
         except Refusal as refusal:
-            raise click.ClickException(refusal.message) from None
+            raise click.ClickException(str(refusal)) from None

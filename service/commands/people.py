@@ -82,4 +82,4 @@ class _said_plainly:  # noqa: N801  reads as what it does
 
     def __exit__(self, _kind: object, fault: BaseException | None, _trace: object) -> None:
         if isinstance(fault, Refusal):
-            raise click.ClickException(fault.message) from None
+            raise click.ClickException(str(fault)) from None

@@ -23,7 +23,7 @@ def restore(file: Path) -> None:
             copies.put_back(file=file, by=OPERATOR)
             report = doctor.examine(by=OPERATOR, now=clock.now())
     except Refusal as refusal:
-        raise click.ClickException(refusal.message) from None
+        raise click.ClickException(str(refusal)) from None
     if not report.is_sound:
         raise click.ClickException(f"Restored, and {len(report.findings)} rules are broken: run `samehour doctor`.")
     click.echo("Restored. The doctor found everything as it must be.")

@@ -4,6 +4,7 @@ import enum
 from dataclasses import dataclass
 
 from service.domain.hours import LocalTime
+from service.domain.phrase import say
 from service.domain.refusals import Malformed
 
 
@@ -41,9 +42,9 @@ class Absence:
 
     def __post_init__(self) -> None:
         if self.until <= self.since:
-            raise CannotBeAway("An absence ends after it begins.", where="until")
+            raise CannotBeAway(say("An absence ends after it begins."), where="until")
         if self.kind is AbsenceKind.LEAVE and self.therapist is None:
-            raise CannotBeAway("A leave belongs to a therapist.", where="therapist")
+            raise CannotBeAway(say("A leave belongs to a therapist."), where="therapist")
 
     def covers(self, starts: LocalTime, ends: LocalTime) -> bool:
         """True where a session of that span can't take place because of it, as far as time alone goes."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from service.domain.phrase import say
 from service.domain.refusals import Forbidden, NotFound
 
 
@@ -32,6 +33,8 @@ class Actor:
     """Public id of the user; None for the clock and the command line."""
     therapist: str | None = None
     """Public id of the therapist that this user is, if any."""
+    locale: str | None = None
+    """How they want to be spoken to, `de_AT`; None where they have not said."""
     may_write: bool = True
     """False for a read-only API token."""
     is_system: bool = False
@@ -109,25 +112,25 @@ def may_see_signals(actor: Actor, therapists: Iterable[str]) -> bool:
 def see_course(actor: Actor, therapists: Iterable[str]) -> None:
     """:raises NotFound: it is not theirs, which is told apart from "does not exist" by nobody."""
     if not may_see_course(actor, therapists):
-        raise NotFound("There is no such course.")
+        raise NotFound(say("There is no such course."))
 
 
 def book(actor: Actor, therapists: Iterable[str]) -> None:
     """:raises NotFound: not theirs to see. :raises Forbidden: theirs to see and not to change."""
     see_course(actor, therapists)
     if not may_book(actor, therapists):
-        raise Forbidden("This access may read and not change.")
+        raise Forbidden(say("This access may read and not change."))
 
 
 def require(actor: Actor, *roles: Role, to_change: bool = True) -> None:
     """:raises Forbidden: none of these roles, or (to change something) a read-only access."""
     if not actor.has(*roles):
-        raise Forbidden("Your role does not include this.")
+        raise Forbidden(say("Your role does not include this."))
     if to_change and not actor.may_write:
-        raise Forbidden("This access may read and not change.")
+        raise Forbidden(say("This access may read and not change."))
 
 
 def require_any(actor: Actor) -> None:
     """:raises Forbidden: somebody without any role."""
     if not actor.has(*Role):
-        raise Forbidden("Your role does not include this.")
+        raise Forbidden(say("Your role does not include this."))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from service.domain.hours import LocalTime, Span, span_of
+from service.domain.phrase import say
 from service.domain.refusals import Conflict, Malformed
 from service.domain.standing import Modality
 
@@ -100,11 +101,11 @@ class Place:
 
     def __post_init__(self) -> None:
         if self.starts.tzinfo is not None:
-            raise Malformed("A start is a local time without an offset.", where="starts")
+            raise Malformed(say("A start is a local time without an offset."), where="starts")
         if not 5 <= self.minutes <= 720:
-            raise Malformed("A session lasts 5 to 720 minutes.", where="minutes")
+            raise Malformed(say("A session lasts 5 to 720 minutes."), where="minutes")
         if self.modality is Modality.VIDEO and self.room is not None:
-            raise Malformed("A session by video has no room.", where="room")
+            raise Malformed(say("A session by video has no room."), where="room")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +180,7 @@ class Appointment:
             for what, was, now in _differences(self.place, place)
         )
         if not changes and place.minutes == self.minutes:
-            raise CannotMove("It is already there: nothing would change.")
+            raise CannotMove(say("It is already there: nothing would change."))
         return replace(
             self,
             starts=place.starts,
@@ -206,7 +207,7 @@ class Appointment:
         :raises CannotUncancel: it was not cancelled.
         """
         if not self.is_cancelled:
-            raise CannotUncancel("It was not cancelled.")
+            raise CannotUncancel(say("It was not cancelled."))
         return replace(self, status=Status.SCHEDULED, by=None, told_at=None)
 
     def marked(self, mark: Mark, *, at: LocalTime, late_by: Initiator | None = None) -> "Appointment":
@@ -215,9 +216,9 @@ class Appointment:
         :raises CannotMark: it was cancelled, or has not come yet.
         """
         if self.is_cancelled:
-            raise CannotMark("It was cancelled, so there is nothing to mark.")
+            raise CannotMark(say("It was cancelled, so there is nothing to mark."))
         if mark is not Mark.UNMARKED and at < self.starts - (_EARLIEST if mark is Mark.ARRIVED else timedelta()):
-            raise CannotMark("It has not begun yet.")
+            raise CannotMark(say("It has not begun yet."))
         if mark is Mark.ARRIVED:
             return replace(self, status=Status.SCHEDULED, began=max(at, self.starts), late_by=late_by)
         if mark is Mark.LATE:

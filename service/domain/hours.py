@@ -23,6 +23,7 @@ from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from service.domain.phrase import say
 from service.domain.refusals import Malformed
 
 LocalTime = datetime
@@ -71,7 +72,7 @@ class Hour:
 
     def __post_init__(self) -> None:
         if self.at.second or self.at.microsecond or self.at.tzinfo is not None:
-            raise CannotMeetThen("An hour begins at a whole minute of the site's own clock.", where="at")
+            raise CannotMeetThen(say("An hour begins at a whole minute of the site's own clock."), where="at")
 
     @property
     def minute_of_week(self) -> int:

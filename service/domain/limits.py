@@ -13,6 +13,7 @@ from functools import cache, cached_property
 from itertools import pairwise
 
 from service.domain.course import Course, Override
+from service.domain.phrase import say
 from service.domain.refusals import Malformed
 
 RULES = (
@@ -137,7 +138,7 @@ class Limits:
         )
         if not held_at_most < self.points_missed < self.points_missed_hard <= 100:
             raise CannotSetLimits(
-                "A session that took place must cost less than one that did not, and that at most 100.",
+                say("A session that took place must cost less than one that did not, and that at most 100."),
                 where="points_missed",
             )
 
@@ -258,11 +259,11 @@ def _one_of(key: str, value: object, choices: tuple[str, ...]) -> None:
 
 def _number(key: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise CannotSetLimits("It is a number.", where=key)
+        raise CannotSetLimits(say("It is a number."), where=key)
     if not 0 < value <= 10_000:
-        raise CannotSetLimits("It is more than 0 and at most 10,000.", where=key)
+        raise CannotSetLimits(say("It is more than 0 and at most 10,000."), where=key)
     if key in _whole_numbers() and value != int(value):
-        raise CannotSetLimits("It is a whole number.", where=key)
+        raise CannotSetLimits(say("It is a whole number."), where=key)
 
 
 _STEPS: Mapping[str, tuple[str, ...]] = {

@@ -21,6 +21,7 @@ from service.domain.index import (
     occurrences_resolved,
 )
 from service.domain.limits import Limits
+from service.domain.phrase import say
 from service.domain.refusals import NotFound
 from service.domain.signals import spacing
 
@@ -175,7 +176,7 @@ class _Desk:
 def _find(course: Course, slot: LocalTime) -> int:
     found = [place for place, one in enumerate(course.appointments) if one.slot == slot]
     if not found:
-        raise CannotRank("No appointment of this course fills that slot.", where="slot")
+        raise CannotRank(say("No appointment of this course fills that slot."), where="slot")
     booked = [place for place in found if course.appointments[place].status is Status.SCHEDULED]
     return (booked or found)[0]
 

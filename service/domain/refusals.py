@@ -7,13 +7,15 @@ the faces (pages, JSON, command line) turn a kind into their own form once, in o
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from service.domain.phrase import Phrase, say
+
 
 class Refusal(Exception):
     """Nothing was changed, and the message says why in words that a person can act on."""
 
-    title = "That is not possible"
+    title: Phrase = say("That is not possible")
 
-    def __init__(self, message: str, *, where: str | None = None, more: Mapping[str, object] | None = None) -> None:
+    def __init__(self, message: Phrase, *, where: str | None = None, more: Mapping[str, object] | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.where = where
@@ -25,37 +27,37 @@ class Refusal(Exception):
 class Malformed(Refusal):
     """A value is not of the form or range it must have."""
 
-    title = "A value is not valid"
+    title = say("A value is not valid")
 
 
 class NotFound(Refusal):
     """It does not exist, or it is not this person's to see: the two are never told apart."""
 
-    title = "Not found"
+    title = say("Not found")
 
 
 class Forbidden(Refusal):
     """The person is known, and this is not theirs to do."""
 
-    title = "Not allowed"
+    title = say("Not allowed")
 
 
 class Conflict(Refusal):
     """It contradicts what is already so."""
 
-    title = "That contradicts what is already booked or decided"
+    title = say("That contradicts what is already booked or decided")
 
 
 class Stale(Conflict):
     """Somebody changed it since it was read."""
 
-    title = "It was changed in the meantime"
+    title = say("It was changed in the meantime")
 
 
 class Unavailable(Refusal):
     """The store can't take it now; trying again later may work."""
 
-    title = "Not available at the moment"
+    title = say("Not available at the moment")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +80,8 @@ class Clash:
 class CannotBook(Conflict):
     """The therapist, the room or the client is already held at that time."""
 
-    title = "That hour is taken"
+    title = say("That hour is taken")
 
-    def __init__(self, message: str, *, clashes: Sequence[Clash], more: Mapping[str, object] | None = None) -> None:
+    def __init__(self, message: Phrase, *, clashes: Sequence[Clash], more: Mapping[str, object] | None = None) -> None:
         super().__init__(message, more=more)
         self.clashes = tuple(clashes)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from service.domain.hours import Hour, LocalTime
+from service.domain.phrase import say
 from service.domain.refusals import Malformed
 
 
@@ -55,19 +56,19 @@ class Standing:
 
     def __post_init__(self) -> None:
         if not self.hours:
-            raise CannotAgree("A standing needs at least one hour of the week.", where="hours")
+            raise CannotAgree(say("A standing needs at least one hour of the week."), where="hours")
         if len(set(self.hours)) < len(self.hours):
-            raise CannotAgree("The same hour of the week is named twice.", where="hours")
+            raise CannotAgree(say("The same hour of the week is named twice."), where="hours")
         if list(self.hours) != sorted(self.hours):
             object.__setattr__(self, "hours", tuple(sorted(self.hours)))
         if not 1 <= self.every_weeks <= 52:
-            raise CannotAgree("A standing recurs every 1 to 52 weeks.", where="every_weeks")
+            raise CannotAgree(say("A standing recurs every 1 to 52 weeks."), where="every_weeks")
         if not 5 <= self.minutes <= 720:
-            raise CannotAgree("A session lasts 5 to 720 minutes.", where="minutes")
+            raise CannotAgree(say("A session lasts 5 to 720 minutes."), where="minutes")
         if self.until is not None and self.until < self.since:
-            raise CannotAgree("A standing can't end before it begins.", where="until")
+            raise CannotAgree(say("A standing can't end before it begins."), where="until")
         if self.modality is Modality.VIDEO and self.room is not None:
-            raise CannotAgree("A session by video has no room.", where="room")
+            raise CannotAgree(say("A session by video has no room."), where="room")
 
     @property
     def therapists(self) -> tuple[str, ...]:

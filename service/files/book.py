@@ -6,6 +6,7 @@ from datetime import datetime
 
 from service.domain.book import LONGEST, SHORTEST, Noted, Rejected
 from service.domain.hours import LocalTime
+from service.domain.phrase import say
 from service.domain.refusals import Malformed
 from service.domain.standing import Modality
 
@@ -56,7 +57,7 @@ def checked_size(data: bytes) -> bytes:
     :raises CannotRead: nothing in it, or more than a book can be.
     """
     if not data.strip():
-        raise CannotRead("The file is empty.")
+        raise CannotRead(say("The file is empty."))
     if len(data) > MOST_BYTES:
         raise CannotRead(f"The file is larger than {MOST_BYTES // 1024 // 1024} MB. Please export a shorter span.")
     return data

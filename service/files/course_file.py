@@ -18,6 +18,7 @@ from service.domain.hours import Hour, LocalTime, Weekday, zone
 from service.domain.index import Index, rounded
 from service.domain.limits import RULES, check_override, parameters
 from service.domain.metrics import Metrics
+from service.domain.phrase import say
 from service.domain.ranking import CannotRank, Ranked, rank
 from service.domain.refusals import Malformed
 from service.domain.signals import Assessment, Cause, Limits, Signal, assess, wording
@@ -162,7 +163,7 @@ def _side(what: Attribute, value: str | None, where: str) -> str | None:
 
 def _appointment(values: dict[str, Any], where: str) -> Appointment:
     if values["slot"] is not None and values["standing"] is None:
-        raise CannotRead("A slot belongs to a standing.", where=at(where, "standing"))
+        raise CannotRead(say("A slot belongs to a standing."), where=at(where, "standing"))
     is_ad_hoc = values["slot"] is None
     made = Appointment(
         id=f"{values['standing'] or 'ad hoc'} {_iso(values['slot'] or values['starts'])}",
@@ -185,7 +186,7 @@ def _appointment(values: dict[str, Any], where: str) -> Appointment:
     )
     _in_path(where, lambda: made.place)
     if made.began and made.finished and made.finished < made.began:
-        raise CannotRead("A session can't finish before it began.", where=at(where, "finished"))
+        raise CannotRead(say("A session can't finish before it began."), where=at(where, "finished"))
     return made
 
 
@@ -255,7 +256,7 @@ def _wish(wish: Reschedule | None, appointments: tuple[Appointment, ...]) -> Res
         return None
     session = next((one for one in appointments if one.slot == wish.slot), None)
     if session is None:
-        raise CannotRead("No appointment of this course fills that slot.", where="reschedule.slot")
+        raise CannotRead(say("No appointment of this course fills that slot."), where="reschedule.slot")
     places = tuple(
         replace(one, minutes=session.minutes) if one.minutes == _AS_PLANNED else one for one in wish.candidates
     )
@@ -266,15 +267,15 @@ def _check_references(standings: tuple[Standing, ...], appointments: tuple[Appoi
     ids = [standing.id for standing in standings]
     for place, its_id in enumerate(ids):
         if its_id in ids[:place]:
-            raise CannotRead("Two standings have the same id.", where=f"standings[{place}].id")
+            raise CannotRead(say("Two standings have the same id."), where=f"standings[{place}].id")
     known: set[tuple[str | None, LocalTime]] = set()
     for place, one in enumerate(appointments):
         if one.slot is None:
             continue
         if one.standing not in ids:
-            raise CannotRead("There is no standing of that id.", where=f"appointments[{place}].standing")
+            raise CannotRead(say("There is no standing of that id."), where=f"appointments[{place}].standing")
         if (one.standing, one.slot) in known:
-            raise CannotRead("That slot is filled twice.", where=f"appointments[{place}].slot")
+            raise CannotRead(say("That slot is filled twice."), where=f"appointments[{place}].slot")
         known.add((one.standing, one.slot))
 
 

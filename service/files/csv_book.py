@@ -16,6 +16,7 @@ from typing import Literal
 from service.domain.appointment import FREEING, Status
 from service.domain.book import Book, BookEntry, key_of
 from service.domain.hours import zone as checked_zone
+from service.domain.phrase import say
 from service.domain.standing import Modality
 from service.files.book import (
     MOST_ENTRIES,
@@ -285,7 +286,7 @@ def _minutes(cells: Mapping[str, str], starts: datetime, form: _Form) -> int:
         ends += timedelta(days=1) if ends <= starts else timedelta()
         return checked_minutes((ends - starts) // timedelta(minutes=1), where="end")
     if form.minutes is None:
-        raise CannotTake("It does not say how long it lasts.", where="minutes")
+        raise CannotTake(say("It does not say how long it lasts."), where="minutes")
     return checked_minutes(form.minutes, where="minutes")
 
 

@@ -14,6 +14,7 @@ from datetime import date, datetime, time
 from typing import Any, Generic, TypeVar
 
 from service.domain.hours import LocalTime
+from service.domain.phrase import say
 from service.domain.refusals import Malformed
 
 T = TypeVar("T")
@@ -57,7 +58,7 @@ def loads(data: bytes | str) -> object:
         text = data.decode("utf-8") if isinstance(data, bytes) else data
         return json.loads(text, object_pairs_hook=_once, parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
-        raise CannotRead("The file is not UTF-8 text.") from error
+        raise CannotRead(say("The file is not UTF-8 text.")) from error
     except (ValueError, RecursionError) as error:
         raise CannotRead(f"The file is not JSON: {error}.") from error
 
@@ -113,7 +114,7 @@ def number(low: float, high: float) -> Shape[float]:
 def flag() -> Shape[bool]:
     def read(value: object, where: str) -> bool:
         if not isinstance(value, bool):
-            raise CannotRead("It is true or false.", where=where)
+            raise CannotRead(say("It is true or false."), where=where)
         return value
 
     return Shape(read, {"type": "boolean"})
@@ -173,7 +174,7 @@ def nullable(shape: Shape[T]) -> Shape[T | None]:
 def array(shape: Shape[T], *, fewest: int = 0) -> Shape[tuple[T, ...]]:
     def read(value: object, where: str) -> tuple[T, ...]:
         if not isinstance(value, list):
-            raise CannotRead("It is a list.", where=where)
+            raise CannotRead(say("It is a list."), where=where)
         if len(value) < fewest:
             raise CannotRead(f"It has at least {fewest}.", where=where)
         return tuple(shape.read(one, at(where, place)) for place, one in enumerate(value))
@@ -225,5 +226,5 @@ def record(*keys: Key, build: Callable[[dict[str, Any], str], T]) -> Shape[T]:
 
 def _object(value: object, where: str) -> dict[str, object]:
     if not isinstance(value, dict):
-        raise CannotRead("It is an object.", where=where or None)
+        raise CannotRead(say("It is an object."), where=where or None)
     return value

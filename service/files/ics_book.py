@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from service.domain.book import Book, BookAbsence, BookEntry, BookSeries
 from service.domain.hours import zone as checked_zone
+from service.domain.phrase import say
 from service.files.book import MOST_ENTRIES, CannotRead, CannotTake, Findings, checked_size
 from service.files.ics_events import Change, Event, Reader
 from service.files.ics_series import Builder, families
@@ -81,7 +82,7 @@ def _read(calendars: Collection[Component], reader: Reader, findings: Findings) 
 def _sort(event: Component, calendar_name: str, reader: Reader, findings: Findings, found: _Sorted) -> None:
     try:
         if not event.is_whole:
-            raise CannotTake("The file breaks off inside it.", where="END")
+            raise CannotTake(say("The file breaks off inside it."), where="END")
         if (absence := reader.absence(event, calendar_name)) is not None:
             found.absences.append(absence)
         elif event.first("RECURRENCE-ID"):

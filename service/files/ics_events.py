@@ -9,6 +9,7 @@ from icalendar.prop import vDate, vDatetime, vDuration
 
 from service.domain.book import BookAbsence, key_of
 from service.domain.hours import LocalTime, instant, local_time
+from service.domain.phrase import say
 from service.domain.standing import Modality
 from service.files.book import CannotTake, Findings, checked_minutes, checked_start, name_of, place_of
 from service.files.ics_text import Component, Line
@@ -99,13 +100,13 @@ class Reader:
         if not is_away and event.text("SUMMARY").casefold() not in AWAY:
             return None
         if event.first("RRULE") or event.first("RDATE") or event.first("RECURRENCE-ID"):
-            raise CannotTake("It is time away that repeats: enter it as leave.", where="RRULE")
+            raise CannotTake(say("It is time away that repeats: enter it as leave."), where="RRULE")
         if event.text("STATUS").upper() == "CANCELLED":
-            raise CannotTake("It is cancelled.", where="STATUS")
+            raise CannotTake(say("It is cancelled."), where="STATUS")
         start = self._start(event)
         until = self._end(event, start) or (start.local + timedelta(days=1) if start.is_day else None)
         if until is None or until <= start.local:
-            raise CannotTake("It is time away without an end.", where="DTEND")
+            raise CannotTake(say("It is time away without an end."), where="DTEND")
         return BookAbsence(
             key=key_of("ics", event.text("UID"), start.local),
             line=event.line,
@@ -121,7 +122,7 @@ class Reader:
         """
         line = event.first("RECURRENCE-ID")
         if line is None or not event.text("UID"):
-            raise CannotTake("It changes a date of a series, but does not say of which.", where="UID")
+            raise CannotTake(say("It changes a date of a series, but does not say of which."), where="UID")
         return Change(
             uid=event.text("UID"),
             line=event.line,
@@ -148,7 +149,9 @@ class Reader:
         self._check_kind(event)
         start = self._start(event)
         if start.is_day or event.text("X-MICROSOFT-CDO-ALLDAYEVENT").upper() == "TRUE":
-            raise CannotTake("It lasts whole days: if it is leave or a closure, enter it as that.", where="DTSTART")
+            raise CannotTake(
+                say("It lasts whole days: if it is leave or a closure, enter it as that."), where="DTSTART"
+            )
         room, modality = self._place(event)
         return Event(
             uid=event.text("UID"),
@@ -167,20 +170,20 @@ class Reader:
 
     def _check_kind(self, event: Component) -> None:
         if event.text("STATUS").upper() == "CANCELLED":
-            raise CannotTake("It is cancelled, and the file does not say by whom.", where="STATUS")
+            raise CannotTake(say("It is cancelled, and the file does not say by whom."), where="STATUS")
         if event.text("TRANSP").upper() == "TRANSPARENT":
-            raise CannotTake("It is marked as free time, so it is no appointment.", where="TRANSP")
+            raise CannotTake(say("It is marked as free time, so it is no appointment."), where="TRANSP")
         if event.first("EXRULE") or len(event.all("RRULE")) > 1:
-            raise CannotTake("It has more than one rule of repetition.", where="RRULE")
+            raise CannotTake(say("It has more than one rule of repetition."), where="RRULE")
         if event.text("STATUS").upper() == "TENTATIVE":
             self.findings.note(event.line, "A tentative event was taken as an appointment.")
 
     def _client(self, event: Component) -> str:
         name = name_of(event.text("SUMMARY"), where="SUMMARY")
         if name.casefold() in NAMELESS:
-            raise CannotTake("It names no client.", where="SUMMARY")
+            raise CannotTake(say("It names no client."), where="SUMMARY")
         if name.casefold() in self.left_out:
-            raise CannotTake("It is called what was to be left out.", where="SUMMARY")
+            raise CannotTake(say("It is called what was to be left out."), where="SUMMARY")
         return name
 
     def _therapist(self, event: Component, calendar_name: str) -> str:
@@ -195,7 +198,7 @@ class Reader:
             self.findings.note(event.line, "The calendar's name was taken as the therapist's.")
             return name
         raise CannotTake(
-            "It does not say whose appointment it is. Name the therapist and try again.", where="ORGANIZER"
+            say("It does not say whose appointment it is. Name the therapist and try again."), where="ORGANIZER"
         )
 
     def _place(self, event: Component) -> tuple[str | None, Modality]:
@@ -212,7 +215,7 @@ class Reader:
             seconds = (instant(end, start.zone) - instant(start.local, start.zone)).total_seconds()
             return checked_minutes(int(seconds // 60), where="DTEND")
         if self.minutes is None:
-            raise CannotTake("It has no end. Say how long a session lasts and try again.", where="DTEND")
+            raise CannotTake(say("It has no end. Say how long a session lasts and try again."), where="DTEND")
         self.findings.note(event.line, f"An event without an end was taken as lasting {self.minutes} minutes.")
         return self.minutes
 
@@ -221,7 +224,7 @@ class Reader:
         if line := event.first("DTEND"):
             end = self._when(line, otherwise=start.zone)
             if end.is_day != start.is_day or (start.is_floating and not end.is_floating):
-                raise CannotTake("Its start and its end are not of the same kind.", where="DTEND")
+                raise CannotTake(say("Its start and its end are not of the same kind."), where="DTEND")
             return at_site(end, start.zone)
         if line := event.first("DURATION"):
             return _plus(start, line)
@@ -230,7 +233,7 @@ class Reader:
     def _start(self, event: Component) -> When:
         line = event.first("DTSTART")
         if line is None:
-            raise CannotTake("It has no start.", where="DTSTART")
+            raise CannotTake(say("It has no start."), where="DTSTART")
         start = self._when(line)
         if start.local.second:
             self.findings.note(event.line, "Seconds were dropped: an appointment starts on the minute.")
@@ -240,7 +243,7 @@ class Reader:
         begins, _, ends = line.value.partition("/")
         when = self._when(replace(line, value=begins), otherwise=start.zone)
         if when.is_day:
-            raise CannotTake("It has a further date without a time.", where="RDATE")
+            raise CannotTake(say("It has a further date without a time."), where="RDATE")
         if not ends:
             return Extra(start=when, minutes=None)
         if ends.lstrip("+-").upper().startswith("P"):
@@ -272,7 +275,7 @@ class Reader:
         if tzid:
             zone = self.zones.named(tzid, line.number, local)
             if is_utc and zone not in ("UTC", "Etc/UTC"):
-                raise CannotTake("It gives a time in UTC and names another time zone.", where=line.name)
+                raise CannotTake(say("It gives a time in UTC and names another time zone."), where=line.name)
             return When(local=local, zone=zone)
         if is_utc:
             return When(local=local, zone="UTC")
@@ -317,7 +320,7 @@ def _plus(start: When, line: Line) -> LocalTime:
         length: timedelta = vDuration.from_ical(line.value.strip().upper())
         return start.local + length if start.is_day else _after(start, length)
     except (ValueError, TypeError, OverflowError) as unreadable:
-        raise CannotTake("Its length can't be read.", where="DURATION") from unreadable
+        raise CannotTake(say("Its length can't be read."), where="DURATION") from unreadable
 
 
 def _after(start: When, length: timedelta) -> LocalTime:

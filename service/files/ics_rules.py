@@ -14,6 +14,7 @@ from dateutil.rrule import rrulestr
 from icalendar.prop import vRecur
 
 from service.domain.hours import WEEK, LocalTime, local_time, monday_of
+from service.domain.phrase import say
 from service.files.book import LAST_YEAR, CannotTake
 
 MOST_DATES = 200
@@ -157,9 +158,9 @@ def _read(text: str) -> vRecur:
     try:
         rule: vRecur = vRecur.from_ical(text.strip())
     except (ValueError, TypeError) as unreadable:
-        raise CannotTake("Its rule of repetition can't be read.", where="RRULE") from unreadable
+        raise CannotTake(say("Its rule of repetition can't be read."), where="RRULE") from unreadable
     if "FREQ" not in rule:
-        raise CannotTake("Its rule of repetition names no frequency.", where="RRULE")
+        raise CannotTake(say("Its rule of repetition names no frequency."), where="RRULE")
     for part in ("INTERVAL", "COUNT"):
         if any(number < 1 for number in rule.get(part, [])):
             raise CannotTake(f"Its rule of repetition has an {part} below 1.", where="RRULE")
@@ -173,7 +174,7 @@ def _until(rule: vRecur, zone: str, note: Note) -> LocalTime | None:
         return None
     if not isinstance(until, datetime):
         if not isinstance(until, date):
-            raise CannotTake("Its rule of repetition ends at no date.", where="RRULE")
+            raise CannotTake(say("Its rule of repetition ends at no date."), where="RRULE")
         note("A rule that ends on a date was read as including that day.")
         return datetime.combine(until, time.max)
     if until.year > LAST_YEAR:
@@ -237,27 +238,29 @@ def _last_by(endless: Weekly, until: LocalTime | None) -> LocalTime | None:
     if until is None:
         return None
     if until < endless.first[0]:
-        raise CannotTake("Its rule of repetition ends before it begins, so it never takes place.", where="RRULE")
+        raise CannotTake(say("Its rule of repetition ends before it begins, so it never takes place."), where="RRULE")
     return max(first + (until - first) // endless.cycle * endless.cycle for first in endless.first if first <= until)
 
 
 def _dated(text: str, rule: vRecur, *, start: LocalTime, until: LocalTime | None) -> Dated:
     frequency = rule["FREQ"][0].upper()
     if frequency in _WITHIN_A_DAY or any(part in rule for part in ("BYHOUR", "BYMINUTE", "BYSECOND")):
-        raise CannotTake("It repeats within a day.", where="RRULE")
+        raise CannotTake(say("It repeats within a day."), where="RRULE")
     if not _is_sure_to_come(rule, frequency):
-        raise CannotTake("It repeats in a way that is too unusual to work through.", where="RRULE")
+        raise CannotTake(say("It repeats in a way that is too unusual to work through."), where="RRULE")
     count = int(rule["COUNT"][0]) if "COUNT" in rule else None
     if until is None and count is None:
-        raise CannotTake("It repeats without end, and not weekly: a standing appointment is weekly.", where="RRULE")
+        raise CannotTake(
+            say("It repeats without end, and not weekly: a standing appointment is weekly."), where="RRULE"
+        )
     horizon = _years_after(start, _YEARS_AHEAD[frequency])
     starts = _expanded(text, start, min(until or horizon, horizon), min(count or MOST_DATES + 1, MOST_DATES + 1))
     if len(starts) > MOST_DATES:
         raise CannotTake(f"It repeats more than {MOST_DATES} times, and not weekly.", where="RRULE")
     if (until and until > horizon) or (count and len(starts) < count):
-        raise CannotTake("It repeats over too many years, and not weekly.", where="RRULE")
+        raise CannotTake(say("It repeats over too many years, and not weekly."), where="RRULE")
     if not starts:
-        raise CannotTake("Its rule of repetition names no date, so it never takes place.", where="RRULE")
+        raise CannotTake(say("Its rule of repetition names no date, so it never takes place."), where="RRULE")
     return Dated(starts=starts)
 
 
@@ -290,4 +293,4 @@ def _expanded(text: str, start: LocalTime, until: LocalTime, most: int) -> tuple
         rule = rrulestr(bounded, dtstart=start)
         return tuple(islice(takewhile(lambda slot: slot <= until, rule), most))
     except (ValueError, TypeError, OverflowError, IndexError, KeyError) as unreadable:
-        raise CannotTake("Its rule of repetition can't be read.", where="RRULE") from unreadable
+        raise CannotTake(say("Its rule of repetition can't be read."), where="RRULE") from unreadable

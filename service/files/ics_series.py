@@ -11,6 +11,7 @@ from itertools import islice
 
 from service.domain.book import BookEntry, BookSeries, key_of
 from service.domain.hours import Hour, LocalTime, Weekday
+from service.domain.phrase import say
 from service.domain.standing import Standing
 from service.files.book import CannotTake, Findings
 from service.files.ics_events import Change, Event, When, at_site
@@ -111,7 +112,9 @@ def _newest_versions(same: list[Event], findings: Findings) -> list[Event]:
         is_older = event.version[0] < top.setdefault(event.client, event.version[0])
         other = kept.setdefault((event.client, event.start.local), event)
         if is_older or other is not event:
-            findings.reject(event.line, CannotTake("The same event is in the file in another version.", where="UID"))
+            findings.reject(
+                event.line, CannotTake(say("The same event is in the file in another version."), where="UID")
+            )
             if other is event:
                 del kept[event.client, event.start.local]
     return sorted(kept.values(), key=lambda event: (event.start.local, event.line))
@@ -254,7 +257,9 @@ class Builder:
         for change in sorted(lasting, key=lambda one: _on_wall_of(master, one.slot)):
             at = _on_wall_of(master, change.slot) + now.shift
             if not now.weekly.has(at):
-                self._findings.reject(change.line, CannotTake("It changes a date that is gone.", where="RECURRENCE-ID"))
+                self._findings.reject(
+                    change.line, CannotTake(say("It changes a date that is gone."), where="RECURRENCE-ID")
+                )
                 continue
             if (before := now.weekly.before(at)) is not None:
                 yield replace(now, weekly=before)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from icalendar.parser import Contentline
 
+from service.domain.phrase import say
 from service.files.book import CannotRead, Findings
 
 WANTED = frozenset(
@@ -101,7 +102,7 @@ def components(data: bytes, findings: Findings) -> list[Component]:
     for number, text in _lines(data, findings):
         _put(stack, number, text, findings)
     if not any(part.name in _CONTAINERS for part in root.parts):
-        raise CannotRead("This is not a calendar file: it has no line BEGIN:VCALENDAR.")
+        raise CannotRead(say("This is not a calendar file: it has no line BEGIN:VCALENDAR."))
     for cut_short in stack[1:2]:
         findings.note(cut_short.line, "The file breaks off before its end; what came before was read.")
     return root.parts

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.domain.absences import Absence, AbsenceKind
 from service.domain.hours import LocalTime, local_time
+from service.domain.phrase import say
 from service.domain.refusals import NotFound
 from service.store.base import BigId, Model, PublicId, UtcTime, WallTime, new_public_id
 from service.store.people import Directory
@@ -53,7 +54,7 @@ def get(session: Session, public_id: str) -> AbsenceRow:
     """:raises NotFound: no such absence, or one that was withdrawn."""
     row = session.scalar(select(AbsenceRow).where(AbsenceRow.public_id == public_id, AbsenceRow.withdrawn_at.is_(None)))
     if row is None:
-        raise NotFound("There is no such absence.")
+        raise NotFound(say("There is no such absence."))
     return row
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, String, Text, bindparam, func, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from service.domain.phrase import say
 from service.domain.refusals import NotFound
 from service.store.base import BigId, Model, PublicId, UtcTime, new_public_id
 
@@ -63,7 +64,7 @@ def get(session: Session, public_id: str) -> AlertRow:
     """:raises NotFound: no such alert."""
     row = session.scalar(select(AlertRow).where(AlertRow.public_id == public_id))
     if row is None:
-        raise NotFound("There is no such alert.")
+        raise NotFound(say("There is no such alert."))
     return row
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.domain.appointment import Appointment, Attribute, Change, Initiator, Status
 from service.domain.hours import TZDATA_VERSION, LocalTime, instant, local_time
+from service.domain.phrase import say
 from service.domain.refusals import NotFound
 from service.domain.standing import Modality
 from service.store.base import BigId, Model, PublicId, UtcTime, WallTime, new_public_id
@@ -79,7 +80,7 @@ def get(session: Session, public_id: str) -> AppointmentRow:
         select(AppointmentRow).where(AppointmentRow.public_id == public_id, AppointmentRow.void_at.is_(None))
     )
     if row is None:
-        raise NotFound("There is no such appointment.")
+        raise NotFound(say("There is no such appointment."))
     return row
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Boolean, Integer, String, Text, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from service.domain.phrase import say
 from service.domain.refusals import NotFound
 from service.store.base import BigId, Model, PublicId, UtcTime, new_public_id
 from service.store.seal import seal
@@ -55,7 +56,7 @@ def get(session: Session, public_id: str) -> ClientRow:
     """:raises NotFound: no such client."""
     row = session.scalar(select(ClientRow).where(ClientRow.public_id == public_id))
     if row is None:
-        raise NotFound("There is no such client.")
+        raise NotFound(say("There is no such client."))
     return row
 
 

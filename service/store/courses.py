@@ -6,6 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from service.domain.phrase import say
 from service.domain.refusals import NotFound
 from service.store.base import BigId, Model, PublicId, UtcTime, new_public_id
 
@@ -37,7 +38,7 @@ def get(session: Session, public_id: str) -> CourseRow:
     """:raises NotFound: no such course."""
     row = session.scalar(select(CourseRow).where(CourseRow.public_id == public_id))
     if row is None:
-        raise NotFound("There is no such course.")
+        raise NotFound(say("There is no such course."))
     return row
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, deferred, mapped_column
 
+from service.domain import phrase
 from service.domain.feed import FeedPiece
 from service.domain.privacy import Privacy, names_a_client
 from service.domain.refusals import NotFound
@@ -150,7 +151,7 @@ def get(session: Session, public_id: str) -> FeedRow:
     """:raises NotFound: no such feed."""
     row = session.scalar(select(FeedRow).where(FeedRow.public_id == public_id))
     if row is None:
-        raise NotFound("There is no such calendar subscription.")
+        raise NotFound(phrase.say("There is no such calendar subscription."))
     return row
 
 

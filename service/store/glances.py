@@ -16,6 +16,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
+from service.domain.phrase import say
 from service.domain.refusals import Unavailable
 from service.store.base import db
 from service.store.transaction import as_refusal
@@ -67,7 +68,7 @@ def glancing(use_case: Callable[Concatenate[Glance, P], R]) -> Callable[P, R]:
                 # A connection that died while it rested is found out here, since nothing asks it beforehand.
                 _let_go(engine, fault)
                 if is_last:
-                    raise Unavailable("The database can't be reached. Please try again.") from fault
+                    raise Unavailable(say("The database can't be reached. Please try again.")) from fault
         raise AssertionError("unreachable: the last try returns or raises")
 
     return run

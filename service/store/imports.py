@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey, Index, Integer, Select, String, func, insert,
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.domain.hours import LocalTime
+from service.domain.phrase import say
 from service.domain.refusals import CannotBook
 from service.store import occupancies
 from service.store.appointments import AppointmentRow
@@ -185,7 +186,7 @@ def _look_again(session: Session, holding: Sequence[Booking], keys: Iterable[Key
         for key in one.keys
         for starts, ends in later.get(key, ())
     ):
-        raise CannotBook("Somebody has just taken one of these hours. Nothing was changed.", clashes=())
+        raise CannotBook(say("Somebody has just taken one of these hours. Nothing was changed."), clashes=())
 
 
 def _write_rows(session: Session, bookings: Sequence[Booking]) -> dict[str, int]:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import JSON, ColumnElement, Index, Integer, String, Text, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from service.domain.phrase import say
 from service.domain.refusals import NotFound
 from service.store.base import BigId, Model, PublicId, UtcTime, count, new_public_id
 from service.store.transaction import note_message
@@ -133,7 +134,7 @@ def get(session: Session, public_id: str) -> OutboxRow:
     """:raises NotFound: no such message."""
     row = session.scalar(select(OutboxRow).where(OutboxRow.public_id == public_id))
     if row is None:
-        raise NotFound("There is no such message.")
+        raise NotFound(say("There is no such message."))
     return row
 
 

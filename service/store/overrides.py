@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Date, ForeignKey, String, Text, and_, or_,
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.domain.course import Override
+from service.domain.phrase import say
 from service.domain.refusals import NotFound
 from service.store.base import BigId, Model, PublicId, UtcTime, new_public_id
 from service.store.courses import CourseRow
@@ -77,7 +78,7 @@ def get(session: Session, public_id: str) -> OverrideRow:
     """:raises NotFound: no such exception."""
     row = session.scalar(select(OverrideRow).where(OverrideRow.public_id == public_id))
     if row is None:
-        raise NotFound("There is no such exception.")
+        raise NotFound(say("There is no such exception."))
     return row
 
 

@@ -63,6 +63,8 @@ class UserRow(Model):
     name: Mapped[str] = mapped_column(String(120))
     password_hash: Mapped[str | None] = mapped_column(String(255))
     therapist_id: Mapped[int | None] = mapped_column(ForeignKey("therapists.id"))
+    locale: Mapped[str | None] = mapped_column(String(10))
+    """How they are spoken to, `de_AT`; None where they leave it to their browser and the clinic."""
     disabled_at: Mapped[datetime | None] = mapped_column(UtcTime)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 

@@ -6,6 +6,7 @@ from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Integer, Stri
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from service.domain.hours import Hour, Weekday, local_time
+from service.domain.phrase import say
 from service.domain.refusals import NotFound
 from service.domain.standing import Modality, Standing
 from service.store.base import BigId, Model, PublicId, UtcTime, new_public_id
@@ -55,7 +56,7 @@ def get(session: Session, public_id: str) -> StandingRow:
     """:raises NotFound: no such standing."""
     row = session.scalar(select(StandingRow).where(StandingRow.public_id == public_id))
     if row is None:
-        raise NotFound("There is no such standing appointment.")
+        raise NotFound(say("There is no such standing appointment."))
     return row
 
 

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from service.domain.phrase import say
 from service.domain.refusals import CannotBook, Conflict, Malformed, Unavailable
 from service.store.base import db
 
@@ -126,21 +127,21 @@ def as_refusal(fault: DBAPIError) -> Exception:
     """What a fault of the database means to whoever asked; the fault itself where it is our own mistake."""
     words = str(fault.orig)
     if "NUL (0x00)" in words:
-        return Malformed("The text holds a character that can't be kept. Nothing was changed.")
+        return Malformed(say("The text holds a character that can't be kept. Nothing was changed."))
     if "occupancies_no_overlap" in words:
-        return CannotBook("That hour has just been taken. Nothing was changed.", clashes=())
+        return CannotBook(say("That hour has just been taken. Nothing was changed."), clashes=())
     if isinstance(fault, IntegrityError):
         if "unique" in words.lower():
-            return Conflict("The same thing was entered at the same moment by somebody else. Nothing was changed.")
+            return Conflict(say("The same thing was entered at the same moment by somebody else. Nothing was changed."))
         return fault
     if getattr(fault.orig, "sqlstate", None) in _RETRIED:
-        return Unavailable("Others are changing the same things right now. Nothing was changed; please try again.")
+        return Unavailable(say("Others are changing the same things right now. Nothing was changed; please try again."))
     if any(
         sign in words for sign in ("database is locked", "lock timeout", "disk is full", "No space left", "disk I/O")
     ):
-        return Unavailable("The store can't take this now. Nothing was changed; please try again.")
+        return Unavailable(say("The store can't take this now. Nothing was changed; please try again."))
     if fault.connection_invalidated or "could not connect" in words or "connection failed" in words:
-        return Unavailable("The database can't be reached. Nothing was changed; please try again.")
+        return Unavailable(say("The database can't be reached. Nothing was changed; please try again."))
     return fault
 
 

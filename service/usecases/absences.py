@@ -13,6 +13,7 @@ from service.domain.absences import AbsenceKind
 from service.domain.access import Actor, Role
 from service.domain.appointment import Initiator, Status
 from service.domain.hours import LocalTime, instant
+from service.domain.phrase import say
 from service.domain.refusals import Forbidden, Malformed
 from service.store import absences, appointments, audit, bookings, clients, courses, occupancies
 from service.store.absences import AbsenceRow, AnnouncementRow
@@ -77,7 +78,7 @@ def add(
     """
     _may_enter(by, kind, therapist)
     if kind is AbsenceKind.PAUSE:
-        raise Malformed("A pause belongs to a course; pause the course.", where="kind")
+        raise Malformed(say("A pause belongs to a course; pause the course."), where="kind")
     people = directory(db)
     row = AbsenceRow(
         public_id=new_public_id(),
@@ -106,7 +107,7 @@ def withdraw(db: Session, *, absence: str, by: Actor, now: datetime) -> None:
     row, people = absences.get(db, absence), directory(db)
     _may_enter(by, AbsenceKind(row.kind), people.therapist_public(row.therapist_id) if row.therapist_id else None)
     if row.kind == AbsenceKind.PAUSE:
-        raise Malformed("A pause belongs to a course; let the course go on instead.", where="absence")
+        raise Malformed(say("A pause belongs to a course; let the course go on instead."), where="absence")
     row.withdrawn_at, row.changed_at = now, now
     audit.record(db, "withdraw", by=by, now=now, kind="absence", subject=row.public_id)
     _tell_all(db, row, people, now=now)
@@ -123,7 +124,7 @@ def tell(db: Session, *, absence: str, course: str, told_at: datetime | None = N
     steps.may_book(db, whose, people, by)
     told = told_at or now
     if told > now:
-        raise Malformed("Nobody can have been told in the future.", where="told_at")
+        raise Malformed(say("Nobody can have been told in the future."), where="told_at")
     known = db.get(AnnouncementRow, (row.id, whose.id))
     if known is None:
         db.add(AnnouncementRow(absence_id=row.id, course_id=whose.id, told_at=told, made_by=by.name))
@@ -253,7 +254,7 @@ def touched(db: Session, *, absence: str, by: Actor) -> list[Touched]:
 def _may_enter(by: Actor, kind: AbsenceKind, therapist: str | None) -> None:
     access.require(by, Role.FRONT_DESK, Role.MANAGER, Role.THERAPIST)
     if not by.has(Role.FRONT_DESK, Role.MANAGER) and (kind is not AbsenceKind.LEAVE or therapist != by.therapist):
-        raise Forbidden("You can enter your own leave; ask the front desk for anything else.")
+        raise Forbidden(say("You can enter your own leave; ask the front desk for anything else."))
 
 
 def _taken(db: Session, row: AbsenceRow, *, course: CourseRow | None = None) -> list[AppointmentRow]:
@@ -331,7 +332,7 @@ def _expecting(row: AbsenceRow) -> Select[int]:
 
 def _holidays(country: str | None, region: str | None, year: int) -> dict[date, str]:
     if country is None:
-        raise Malformed("This site names no country, so its public holidays are not known.", where="site.country")
+        raise Malformed(say("This site names no country, so its public holidays are not known."), where="site.country")
     try:
         found = public_holidays.country_holidays(country, subdiv=region or None, years=year)
     except NotImplementedError:

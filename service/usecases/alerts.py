@@ -17,6 +17,7 @@ from service.domain.access import Actor, Role
 from service.domain.alert import AlertState, Verdict, awake, told_with
 from service.domain.hours import local_time
 from service.domain.limits import merged
+from service.domain.phrase import say
 from service.domain.refusals import Conflict, Malformed, NotFound
 from service.domain.signals import Level, wording
 from service.store import alerts, audit, clients, courses, overrides
@@ -140,7 +141,7 @@ def snooze(
     :raises Malformed: no reason, or not in the future. :raises CannotSetAside, Stale, NotFound: see acknowledge.
     """
     if until <= now:
-        raise Malformed("Choose a day to come.", where="until")
+        raise Malformed(say("Choose a day to come."), where="until")
     row, people = _find_to_change(db, alert, if_version, by)
     together = _together(db, row)
     for one in together:
@@ -282,7 +283,7 @@ def _courses(db: Session, rows: Sequence[AlertRow]) -> dict[int, CourseRow]:
 def _find(db: Session, alert: str, by: Actor) -> tuple[AlertRow, Directory]:
     row, people = alerts.get(db, alert), directory(db)
     if not _is_theirs(row, db.get_one(CourseRow, row.course_id), people, by):
-        raise NotFound("There is no such alert.")
+        raise NotFound(say("There is no such alert."))
     return row, people
 
 
@@ -303,7 +304,7 @@ def _find_to_change(
     db.refresh(row)
     steps.expect_version(row.version, if_version)
     if row.state == AlertState.CLEARED and not is_cleared_too:
-        raise CannotSetAside("This alert has cleared by itself. Nothing needs to be done.")
+        raise CannotSetAside(say("This alert has cleared by itself. Nothing needs to be done."))
     return row, people
 
 

@@ -11,6 +11,7 @@ from service.domain import access
 from service.domain.access import Actor, Role
 from service.domain.appointment import Appointment, Initiator, Mark, Place, Status
 from service.domain.hours import LocalTime, instant, local_time
+from service.domain.phrase import say
 from service.domain.refusals import Malformed
 from service.domain.standing import Modality
 from service.store import absences, appointments, audit, clients, courses
@@ -224,7 +225,7 @@ def mark(
     row, course, people = _find(db, appointment_id, by)
     steps.expect_version(row.version, if_version)
     if at is not None and at > local_time(now, row.zone):
-        raise Malformed("What happens is noted once it has happened.", where="at")
+        raise Malformed(say("What happens is noted once it has happened."), where="at")
     marked = _value(db, row, people).marked(mark, at=at or local_time(now, row.zone), late_by=late_by)
     appointments.take_over(row, marked, people, now=now)
     _record(db, f"mark {mark.value}", row, by=by, now=now, fields=["status"])
@@ -241,7 +242,7 @@ def tell(db: Session, *, appointment_id: str, told_at: datetime | None = None, b
     row, course, people = _find(db, appointment_id, by)
     told = told_at or now
     if told > now:
-        raise Malformed("Nobody can have been told in the future.", where="told_at")
+        raise Malformed(say("Nobody can have been told in the future."), where="told_at")
     for change in appointments.changes_of(db, [row.id]).get(row.id, ()):
         change.told_at = change.told_at or told
     if row.status in {"client_cancelled", "clinic_cancelled", "break"}:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from service.domain import access
 from service.domain.access import Actor, Role
+from service.domain.phrase import say
 from service.domain.refusals import Malformed
 from service.store import audit, clients, courses
 from service.store.appointments import AppointmentRow
@@ -204,5 +205,5 @@ def checked_name(name: str) -> str:
     """:raises Malformed: empty, too long, or with characters that are not printed."""
     plain = " ".join(name.split())
     if not plain or len(plain) > 200 or not plain.isprintable():
-        raise Malformed("A name has 1 to 200 printable characters.", where="name")
+        raise Malformed(say("A name has 1 to 200 printable characters."), where="name")
     return plain

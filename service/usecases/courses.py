@@ -12,6 +12,7 @@ from service.domain.access import CLOCK, Actor, Role
 from service.domain.appointment import Initiator, Status
 from service.domain.course import Course, CourseStatus, Ending
 from service.domain.hours import LocalTime, local_time
+from service.domain.phrase import say
 from service.domain.refusals import Conflict, Malformed
 from service.domain.signals import Assessment, Limits, assess
 from service.store import (
@@ -92,7 +93,7 @@ def open(  # noqa: A001  the word of the trade
     """
     access.require(by, Role.FRONT_DESK, Role.MANAGER)
     if not clients_in:
-        raise Malformed("A course needs at least one client.", where="clients")
+        raise Malformed(say("A course needs at least one client."), where="clients")
     people = directory(db)
     whose = people.therapist(therapist)
     row = CourseRow(
@@ -124,11 +125,11 @@ def end(
     row, people = _find(db, course, by)
     steps.expect_version(row.version, if_version)
     if row.status == CourseStatus.ENDED:
-        raise CannotEnd("This course has already ended.")
+        raise CannotEnd(say("This course has already ended."))
     day = datetime.combine(on, time())
     later = [one for one in appointments.of_course(db, row.id) if one.starts >= day or (one.slot or day) > day]
     if any(one.status in {Status.HELD, Status.NO_SHOW, Status.LATE_NOT_SEEN} for one in later):
-        raise CannotEnd("An hour on or after that day has taken place: choose a later day.", where="on")
+        raise CannotEnd(say("An hour on or after that day has taken place: choose a later day."), where="on")
     for standing in standings.of_course(db, row.id):
         if standing.until is None or standing.until > on:
             standing_uses.end_row(db, standing, on, now=now)
@@ -171,7 +172,7 @@ def pause(
     )
     absences.as_value(absence, people)
     if _rests(db, row, absence.since, absence.until):
-        raise CannotPause("The course already rests in that time.")
+        raise CannotPause(say("The course already rests in that time."))
     db.add(absence)
     db.flush()
     if is_told:
@@ -199,7 +200,7 @@ def resume(db: Session, *, course: str, on: date, if_version: int | None = None,
     day = datetime.combine(on, time())
     absence = next((one for one in _rests(db, row, day) if one.since <= day), None)
     if absence is None:
-        raise CannotPause("This course does not rest on that day.", where="on")
+        raise CannotPause(say("This course does not rest on that day."), where="on")
     resting = [one for one in _hours_of(db, row, day, absence.until) if one.reason == PAUSE]
     back = _take_up(db, resting, people, now=now)
     absence.withdrawn_at = now if absence.since >= day else None

@@ -13,6 +13,7 @@ from service.domain.access import Actor, Role
 from service.domain.appointment import Appointment
 from service.domain.course import CourseStatus, Ending
 from service.domain.hours import Instant, LocalTime, Weekday, instant
+from service.domain.phrase import say
 from service.domain.refusals import Conflict
 from service.domain.standing import Standing
 from service.store import appointments, bookings, clients, overrides, standings
@@ -154,7 +155,7 @@ def fill(db: Session, *, clinic: Clinic, by: Actor, now: datetime) -> list[str]:
     """
     access.require(by, Role.ADMIN)
     if any(db.scalar(select(table.id).limit(1)) for table in (SiteRow, UserRow, CourseRow)):
-        raise CannotFill("There is something in this database already. Nothing was changed.")
+        raise CannotFill(say("There is something in this database already. Nothing was changed."))
     log = _Log(by=by, now=now, zone=clinic.zone)
     _people(db, clinic, log)
     people = directory(db)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from service.domain.appointment import Appointment, Initiator, Status
 from service.domain.hours import Hour, LocalTime, local_time
+from service.domain.phrase import say
 from service.domain.recurrence import slots
 from service.domain.refusals import Conflict, Malformed
 from service.domain.standing import Modality, Standing
@@ -63,11 +64,11 @@ class Choice:
 
     def __post_init__(self) -> None:
         if self.do is Do.MOVE and self.starts is None:
-            raise Malformed("To move a date, say to when.", where="choices.starts")
+            raise Malformed(say("To move a date, say to when."), where="choices.starts")
         if self.do is Do.OTHER_ROOM and self.room is None:
-            raise Malformed("For another room, say which.", where="choices.room")
+            raise Malformed(say("For another room, say which."), where="choices.room")
         if self.do is Do.OVERRIDE and not (self.reason or "").strip():
-            raise Malformed("To book it all the same, say why.", where="choices.reason")
+            raise Malformed(say("To book it all the same, say why."), where="choices.reason")
 
 
 Choices = Mapping[LocalTime, Choice]
@@ -212,7 +213,7 @@ def write(
     with db.no_autoflush:
         drafts = draft(db, course, standing, people, until=until, choices=choices, now=now, is_told=is_told)
     if not drafts:
-        raise CannotAgreeOn("There is no date in this arrangement: it ends before its first hour.")
+        raise CannotAgreeOn(say("There is no date in this arrangement: it ends before its first hour."))
     unreasoned = [doubt for draft in drafts if draft.needs_reason for doubt in draft.doubts]
     if unreasoned:
         raise steps.NeedsReason(list(dict.fromkeys(unreasoned)))

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from service.domain import access
 from service.domain.access import Actor, Role
 from service.domain.hours import local_time
+from service.domain.phrase import say
 from service.domain.privacy import Privacy, names_a_client
 from service.domain.refusals import Conflict, Malformed, NotFound, Unavailable
 from service.store import audit, feeds
@@ -207,7 +208,7 @@ def fetch(*, secret: str, seen: Seen, write: Writer, now: datetime) -> Answer:
     for _ in range(_TRIES):
         feed = _glimpse(secret_hash=_digest(secret))
         if feed is None:
-            raise NotFound("There is no calendar at this address.")
+            raise NotFound(say("There is no calendar at this address."))
         if feed.is_revoked:
             return Revoked()
         if not _is_current(feed, now):
@@ -216,7 +217,7 @@ def fetch(*, secret: str, seen: Seen, write: Writer, now: datetime) -> Answer:
             return NotModified(stand=_stand(feed, now))
         elif (found := _body(feed=feed, now=now)) is not None:
             return found
-    raise Unavailable("This calendar changes faster than it can be written. Please ask again.")
+    raise Unavailable(say("This calendar changes faster than it can be written. Please ask again."))
 
 
 def unchanged(*, secret: str, seen: Seen, now: datetime) -> NotModified | None:
@@ -319,7 +320,7 @@ def _find(db: Session, feed: str, by: Actor) -> FeedRow:
     row, (own, therapist) = feeds.get(db, feed), _ids(db, by)
     is_theirs = by.has(Role.MANAGER) or row.user_id == own or row.therapist_id == therapist
     if row.revoked_at is not None or not is_theirs:
-        raise NotFound("There is no such calendar subscription.")
+        raise NotFound(say("There is no such calendar subscription."))
     return row
 
 
@@ -331,26 +332,26 @@ def _ids(db: Session, by: Actor) -> tuple[int | None, int | None]:
 
 def _therapist(db: Session, therapist: str | None, by: Actor) -> TherapistRow:
     if therapist is None:
-        raise Malformed("Say whose calendar it is.", where="therapist")
+        raise Malformed(say("Say whose calendar it is."), where="therapist")
     if therapist != by.therapist and not by.has(Role.MANAGER):
-        raise NotFound("There is no such therapist.", where="therapist")
+        raise NotFound(say("There is no such therapist."), where="therapist")
     return directory(db).therapist(therapist)
 
 
 def _user(db: Session, owner: str | None, by: Actor) -> UserRow:
     public_id = owner or by.user
     if public_id is None:
-        raise Malformed("Say whose subscription it is.", where="owner")
+        raise Malformed(say("Say whose subscription it is."), where="owner")
     if public_id != by.user:
         access.require(by, Role.MANAGER)
     row = db.scalar(select(UserRow).where(UserRow.public_id == public_id, UserRow.disabled_at.is_(None)))
     if row is None:
-        raise NotFound("There is no such user.", where="owner")
+        raise NotFound(say("There is no such user."), where="owner")
     return row
 
 
 def _named(name: str) -> str:
     plain = " ".join(name.split())
     if not plain or len(plain) > 120 or not plain.isprintable():
-        raise Malformed("A name has 1 to 120 printable characters, such as “iPhone”.", where="name")
+        raise Malformed(say("A name has 1 to 120 printable characters, such as “iPhone”."), where="name")
     return plain

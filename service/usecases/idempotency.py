@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from service.domain.access import Actor
+from service.domain.phrase import say
 from service.domain.refusals import Conflict, Malformed
 from service.store.people import IdempotencyRow, UserRow
 from service.store.seal import seal
@@ -51,12 +52,14 @@ def begin(db: Session, *, key: str, request: bytes, by: Actor, now: datetime) ->
         return None
     if row.request_digest != digest:
         raise CannotReuseKey(
-            "This key came with another request before. Take a new key for each request.", where="Idempotency-Key"
+            say("This key came with another request before. Take a new key for each request."), where="Idempotency-Key"
         )
     if row.status is None or row.body is None:
         raise StillRunning(
-            "The first request with this key is under way, or was cut off. Look whether it took effect before you send "
-            "it under another key."
+            say(
+                "The first request with this key is under way, or was cut off. Look whether it took effect before you "
+                "send it under another key."
+            )
         )
     return Answer(status=row.status, body=seal().open(row.body, row=_bound_to(row), column="idempotency_keys:body"))
 

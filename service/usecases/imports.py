@@ -18,6 +18,7 @@ from service.domain.access import Actor, Role
 from service.domain.appointment import Status
 from service.domain.book import Book, BookAbsence, Noted, Rejected
 from service.domain.hours import Instant, instant
+from service.domain.phrase import say
 from service.domain.refusals import Conflict, Stale
 from service.store import absences, clients, imports, standings
 from service.store.courses import CourseRow
@@ -139,7 +140,9 @@ def take(
             # Somebody booked one of these hours, or brought the same book in, since we looked.
             left = _without(left, taking.done)
             here = _here(book=left, site=site, by=by)
-    raise Stale("Others are booking these hours at the same time. What went in stays; please try again for the rest.")
+    raise Stale(
+        say("Others are booking these hours at the same time. What went in stays; please try again for the rest.")
+    )
 
 
 class _Result:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from service.domain import access
 from service.domain.access import Actor, Role
 from service.domain.alert import AlertState
+from service.domain.phrase import say
 from service.domain.refusals import Conflict, NotFound
 from service.store import alerts as alert_rows
 from service.store import audit, outbox
@@ -161,7 +162,7 @@ def retry(db: Session, *, message: str, by: Actor, now: datetime) -> None:
         OutboxRow.id == row.id, OutboxRow.state.in_(("pending", "dead")), outbox.is_free(now)
     )
     if not count(db.execute(again.values(state="pending", attempts=0, not_before=now, lease_until=None))):
-        raise CannotRetry("It was carried out or called back, or is being carried out right now.")
+        raise CannotRetry(say("It was carried out or called back, or is being carried out right now."))
     note_message(db, row.id)
     audit.record(db, "retry", by=by, now=now, kind="message", subject=message)
 
@@ -175,7 +176,7 @@ def drop(db: Session, *, message: str, by: Actor, now: datetime) -> None:
         OutboxRow.id == row.id, OutboxRow.state.in_(("pending", "dead")), outbox.is_free(now)
     )
     if not count(db.execute(ended.values(state="dropped", done_at=now, lease_until=None))):
-        raise CannotRetry("It was carried out or called back, or is being carried out right now.")
+        raise CannotRetry(say("It was carried out or called back, or is being carried out right now."))
     audit.record(db, "drop", by=by, now=now, kind="message", subject=message)
 
 

@@ -17,6 +17,7 @@ from service.domain.access import Actor, Role
 from service.domain.course import CourseStatus, Override
 from service.domain.hours import local_time
 from service.domain.limits import CannotSetLimits, Limits, check_override
+from service.domain.phrase import say
 from service.domain.refusals import Conflict, Forbidden, Malformed
 from service.store import audit, courses, overrides
 from service.store.alerts import AssessmentRow
@@ -203,7 +204,7 @@ class _Whose:
 def _whose(db: Session, *, therapist: str | None, course: str | None, by: Actor) -> _Whose:
     people = directory(db)
     if course is not None and therapist is not None:
-        raise Malformed("Name the course, or the therapist, or neither for the clinic.", where="therapist")
+        raise Malformed(say("Name the course, or the therapist, or neither for the clinic."), where="therapist")
     if course is None:
         access.require(by, Role.MANAGER)
         its_id = people.therapist(therapist).id if therapist else None
@@ -219,7 +220,7 @@ def _whose(db: Session, *, therapist: str | None, course: str | None, by: Actor)
     steps.may_see(db, row, people, by)
     access.require(by, Role.THERAPIST, Role.MANAGER)
     if not by.has(Role.MANAGER) and by.therapist != people.therapist_public(row.therapist_id):
-        raise Forbidden("This is for the therapist who holds the course, or a manager, to agree.")
+        raise Forbidden(say("This is for the therapist who holds the course, or a manager, to agree."))
     return _Whose(
         people=people,
         course=row,
@@ -241,7 +242,7 @@ def _check(values: Mapping[str, float | str], reason: str, until: date, today: d
     if not words or len(words) > LONGEST_REASON:
         raise Malformed(f"Give a reason, of at most {LONGEST_REASON} characters.", where="reason")
     if until <= today:
-        raise Malformed("Choose a day to come on which it ends.", where="until")
+        raise Malformed(say("Choose a day to come on which it ends."), where="until")
     for name, value in values.items():
         check_override(name, Override(value=value, reason=words, until=until))
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from service.domain import access
 from service.domain.access import Actor, Role
 from service.domain.hours import Weekday, zone
+from service.domain.phrase import say
 from service.domain.refusals import Conflict, Forbidden, Malformed, NotFound
 from service.store import audit
 from service.store.people import (
@@ -124,9 +125,9 @@ def sign_in(*, email: str, password: str, now: datetime) -> str:
     try:
         _hasher.verify(known_hash or _NOBODY, password)
     except VerificationError:
-        raise CannotSignIn("The address or the password is not right.") from None
+        raise CannotSignIn(say("The address or the password is not right.")) from None
     if user_id is None or known_hash is None:
-        raise CannotSignIn("The address or the password is not right.")
+        raise CannotSignIn(say("The address or the password is not right."))
     return _open_session(user_id=user_id, how="password", now=now)
 
 
@@ -151,7 +152,7 @@ def sign_in_by_link(db: Session, *, secret: str, now: datetime) -> str:
     link = db.scalar(select(SignInLinkRow).where(SignInLinkRow.secret_hash == digest(secret)).with_for_update())
     user = db.get(UserRow, link.user_id) if link else None
     if link is None or user is None or link.used_at or link.expires_at <= now or user.disabled_at:
-        raise CannotSignIn("This link does not work any more. Ask for a new one.")
+        raise CannotSignIn(say("This link does not work any more. Ask for a new one."))
     link.used_at = now
     return _new_session(db, user_id=user.id, how="link", now=now)
 
@@ -228,7 +229,7 @@ def add_site(
     access.require(by, Role.MANAGER, Role.ADMIN)
     zone(zone_name)
     if db.scalar(select(SiteRow).where(SiteRow.name == _named(name))):
-        raise CannotAdd("There is already a site of that name.", where="name")
+        raise CannotAdd(say("There is already a site of that name."), where="name")
     row = SiteRow(name=_named(name), zone=zone_name, country=country, region=region)
     return _added(db, row, "site", by=by, now=now)
 
@@ -242,7 +243,7 @@ def add_room(db: Session, *, name: str, site: str, by: Actor, now: datetime) -> 
     access.require(by, Role.MANAGER, Role.ADMIN)
     at = directory(db).site(site)
     if db.scalar(select(RoomRow).where(RoomRow.name == _named(name), RoomRow.site_id == at.id)):
-        raise CannotAdd("There is already a room of that name at this site.", where="name")
+        raise CannotAdd(say("There is already a room of that name at this site."), where="name")
     return _added(db, RoomRow(name=_named(name), site_id=at.id, is_active=True), "room", by=by, now=now)
 
 
@@ -257,7 +258,7 @@ def add_therapist(
     access.require(by, Role.MANAGER, Role.ADMIN)
     people = directory(db)
     if db.scalar(select(TherapistRow).where(TherapistRow.name == _named(name))):
-        raise CannotAdd("There is already a therapist of that name.", where="name")
+        raise CannotAdd(say("There is already a therapist of that name."), where="name")
     row = TherapistRow(name=_named(name), site_id=people.site(site).id, is_active=True)
     public_id = _added(db, row, "therapist", by=by, now=now)
     _write_hours(db, row, hours)
@@ -293,13 +294,13 @@ def add_user(
     access.require(by, Role.ADMIN)
     address, given = email.strip().lower(), sorted({Role(role) for role in roles})
     if address.count("@") != 1 or any(letter.isspace() for letter in address):
-        raise Malformed("That is not an e-mail address.", where="email")
+        raise Malformed(say("That is not an e-mail address."), where="email")
     if not given:
-        raise Malformed("A user needs at least one role.", where="roles")
+        raise Malformed(say("A user needs at least one role."), where="roles")
     if password is not None and len(password) < 12:
-        raise Malformed("A password has at least 12 characters.", where="password")
+        raise Malformed(say("A password has at least 12 characters."), where="password")
     if db.scalar(select(UserRow).where(UserRow.email == address)):
-        raise CannotAdd("There is already a user with that address.", where="email")
+        raise CannotAdd(say("There is already a user with that address."), where="email")
     row = UserRow(
         name=_named(name),
         email=address,
@@ -328,7 +329,7 @@ def add_token(
     """Public id and the secret, which is shown this once. :raises Malformed: a life outside 1 to 365 days."""
     access.require(by, Role.ADMIN)
     if not 1 <= days <= 365:
-        raise Malformed("A token lives 1 to 365 days.", where="days")
+        raise Malformed(say("A token lives 1 to 365 days."), where="days")
     secret = secrets.token_urlsafe(32)
     row = ApiTokenRow(
         secret_hash=digest(secret),
@@ -347,7 +348,7 @@ def revoke_token(db: Session, *, token: str, by: Actor, now: datetime) -> None:
     access.require(by, Role.ADMIN)
     row = db.scalar(select(ApiTokenRow).where(ApiTokenRow.public_id == token))
     if row is None:
-        raise NotFound("There is no such token.")
+        raise NotFound(say("There is no such token."))
     row.revoked_at = row.revoked_at or now
     audit.record(db, "revoke", by=by, now=now, kind="token", subject=row.public_id)
 
@@ -448,7 +449,7 @@ def _new_session(db: Session, *, user_id: int, how: str, now: datetime) -> str:
     db.add(WebSessionRow(secret_hash=digest(secret), user_id=user_id, created_at=now, seen_at=now))
     actor = _actor(db, user_id)
     if actor is None or actor.user is None:
-        raise CannotSignIn("This account is closed.")
+        raise CannotSignIn(say("This account is closed."))
     audit.record(db, "sign in", by=actor, now=now, kind="user", subject=actor.user, detail={"how": how})
     return secret
 
@@ -463,6 +464,7 @@ def _actor(db: Session, user_id: int, *, may_write: bool = True) -> Actor | None
         user=user.public_id,
         roles=frozenset(Role(role) for role in roles_of(db, user_id)),
         therapist=therapist.public_id if therapist else None,
+        locale=user.locale,
         may_write=may_write,
     )
 
@@ -470,14 +472,14 @@ def _actor(db: Session, user_id: int, *, may_write: bool = True) -> Actor | None
 def _user(db: Session, public_id: str) -> UserRow:
     row = db.scalar(select(UserRow).where(UserRow.public_id == public_id))
     if row is None:
-        raise NotFound("There is no such user.", where="user")
+        raise NotFound(say("There is no such user."), where="user")
     return row
 
 
 def _user_by_email(db: Session, email: str) -> UserRow:
     row = db.scalar(select(UserRow).where(UserRow.email == email.strip().lower(), UserRow.disabled_at.is_(None)))
     if row is None:
-        raise NotFound("There is no such user.", where="email")
+        raise NotFound(say("There is no such user."), where="email")
     return row
 
 
@@ -485,7 +487,7 @@ def _named(name: str) -> str:
     """:raises Malformed: empty, too long, or with control characters."""
     plain = name.strip()
     if not plain or len(plain) > 120 or not plain.isprintable():
-        raise Malformed("A name has 1 to 120 printable characters.", where="name")
+        raise Malformed(say("A name has 1 to 120 printable characters."), where="name")
     return plain
 
 
@@ -506,7 +508,7 @@ def _write_hours(db: Session, row: TherapistRow, hours: Iterable[WorkingHours]) 
     people = directory(db)
     for one in hours:
         if one.begins >= one.ends:
-            raise Malformed("Working hours end after they begin.", where="hours")
+            raise Malformed(say("Working hours end after they begin."), where="hours")
         db.add(
             WorkingHoursRow(
                 therapist_id=row.id,

@@ -11,6 +11,7 @@ from service.domain import access
 from service.domain.access import CLOCK, Actor, Role
 from service.domain.appointment import Initiator, Status
 from service.domain.hours import Hour, LocalTime, local_time, monday_of
+from service.domain.phrase import say
 from service.domain.recurrence import slots
 from service.domain.refusals import Clash, Conflict, Malformed
 from service.domain.standing import Modality, Standing
@@ -342,7 +343,7 @@ def _may_change_from(db: Session, row: StandingRow, since: date, now: datetime) 
         raise CannotChange(f"This arrangement begins on {row.since}; nothing of it lies before.", where="since")
     later = appointments.of_standing(db, row.id, since=datetime.combine(since, time()))
     if since < local_time(now, row.zone).date() or any(_has_been(one, now) for one in later):
-        raise CannotChange("What has taken place stays as it is: choose a later date.", where="since")
+        raise CannotChange(say("What has taken place stays as it is: choose a later date."), where="since")
 
 
 def _until_successor(db: Session, old: StandingRow, until: date | None) -> date | None:
@@ -444,7 +445,7 @@ def _course_for_preview(
 
 def _active_course(db: Session, people: Directory, client: str | None, by: Actor) -> CourseRow | None:
     if client is None:
-        raise Malformed("Say whose standing it is: a client or a course.", where="client")
+        raise Malformed(say("Say whose standing it is: a client or a course."), where="client")
     active = [row for row in courses.of_client(db, get_client(db, client).id) if row.status != "ended"]
     if not active:
         if not by.has(Role.FRONT_DESK, Role.MANAGER):

@@ -14,6 +14,7 @@ from service.domain import access
 from service.domain.access import Actor
 from service.domain.hours import LocalTime, Weekday, is_in_gap, local_time
 from service.domain.nearby import Busy, Working, nearby
+from service.domain.phrase import say
 from service.domain.refusals import CannotBook, Conflict, NotFound, Stale
 from service.store import absences, bookings, occupancies, outbox
 from service.store.absences import AbsenceRow
@@ -91,7 +92,8 @@ def expect_version(found: int, wanted: int | None) -> None:
     """:raises Stale: the record was changed since the caller read it."""
     if wanted is not None and wanted != found:
         raise Stale(
-            "Somebody changed this in the meantime. Nothing was changed; look at it again.", more={"version": found}
+            say("Somebody changed this in the meantime. Nothing was changed; look at it again."),
+            more={"version": found},
         )
 
 

@@ -19,6 +19,7 @@ from service.domain.appointment import FREEING
 from service.domain.course import Course, Override
 from service.domain.hours import local_time
 from service.domain.limits import PRESETS, RULES, Limits
+from service.domain.phrase import say
 from service.domain.refusals import Malformed
 from service.domain.replay import Difference, LimitsOn, Raised, Records, compared
 from service.domain.rules import affected_by
@@ -83,7 +84,7 @@ def ask(
     """
     access.require(by, Role.MANAGER)
     if not values:
-        raise Malformed("Say which number would be another.", where="values")
+        raise Malformed(say("Say which number would be another."), where="values")
     people = directory(db)
     tried = _Tried.of(db, values, people.therapist(therapist).id if therapist else None, now=now)
     concerned = _courses(db, tried.therapist_id, now)

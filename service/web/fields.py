@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from flask import request
 
+from service.domain.phrase import say
 from service.domain.refusals import Malformed
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -30,9 +31,9 @@ def as_day(value: str, name: str) -> date:
     try:
         found = date.fromisoformat(value)
     except ValueError:
-        raise Malformed("That is not a date.", where=name) from None
+        raise Malformed(say("That is not a date."), where=name) from None
     if not 1900 <= found.year <= 2200:
-        raise Malformed("That date is too far away.", where=name)
+        raise Malformed(say("That date is too far away."), where=name)
     return found
 
 
@@ -48,7 +49,7 @@ def as_clock(value: str, name: str) -> time:
     except ValueError:
         raise Malformed(f"{value!r} is not a time of day.", where=name) from None
     if found.tzinfo is not None:
-        raise Malformed("A time of day has no offset.", where=name)
+        raise Malformed(say("A time of day has no offset."), where=name)
     return found.replace(second=0, microsecond=0)
 
 
@@ -60,7 +61,7 @@ def number(name: str) -> int:
 def as_number(value: str, name: str) -> int:
     """What stands in the field of that name. :raises Malformed: not a whole number of up to six digits."""
     if not (value.isascii() and value.isdecimal()) or len(value) > 6:
-        raise Malformed("That is not a number.", where=name)
+        raise Malformed(say("That is not a number."), where=name)
     return int(value)
 
 

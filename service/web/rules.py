@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from service.domain.access import ALERTS, CLINICAL, MANAGING, Role, allows
 from service.domain.drawing import LETTERS
 from service.domain.limits import OFF, PRESETS, RULES, parameters
+from service.domain.phrase import say
 from service.domain.refusals import Malformed
 from service.domain.rules import FEWEST_VERDICTS, MEANING, USEFUL_SHARE
 from service.usecases import overrides, people, rules, what_if
@@ -146,7 +147,7 @@ def _chosen(what: str) -> Values:
     if kind == "off":
         return {name: OFF}
     if what not in parameters():
-        raise Malformed("Choose what is to be otherwise.", where="what")
+        raise Malformed(say("Choose what is to be otherwise."), where="what")
     return {what: _number("value")}
 
 
@@ -154,7 +155,7 @@ def _number(name: str) -> float:
     try:
         return float(fields.text(name).replace(",", "."))
     except ValueError:
-        raise Malformed("That is not a number.", where=name) from None
+        raise Malformed(say("That is not a number."), where=name) from None
 
 
 # What pages show

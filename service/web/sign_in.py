@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from service.config import Settings
 from service.domain.access import PUBLIC, SIGNED_IN, Role, allows
+from service.domain.phrase import say
 from service.domain.refusals import Forbidden
 from service.usecases import people
 from service.web import frame
@@ -141,7 +142,9 @@ def _require_our_form() -> None:
     ours = {_origin(g.settings.public_url), _origin(request.host_url)}
     is_ours = site in {"same-origin", "none"} if site else origin is None or origin in ours
     if not is_ours:
-        raise CannotComeFromElsewhere("Another page sent this form. Nothing was changed; sign in from our own page.")
+        raise CannotComeFromElsewhere(
+            say("Another page sent this form. Nothing was changed; sign in from our own page.")
+        )
 
 
 def _origin(url: str) -> str:

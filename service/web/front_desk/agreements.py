@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from service.domain.access import CLINICAL, allows
 from service.domain.appointment import Initiator
 from service.domain.hours import Hour, Weekday
+from service.domain.phrase import say
 from service.domain.refusals import Malformed, Refusal
 from service.domain.standing import Modality
 from service.usecases import clients, courses, standings
@@ -129,7 +130,7 @@ def _proposal() -> Proposal:
     """:raises Malformed: a field is missing or makes no sense."""
     room = fields.text("room")
     if not room:
-        raise Malformed("Choose a room, video, or no room.", where="room")
+        raise Malformed(say("Choose a room, video, or no room."), where="room")
     last_day = fields.day("until") if fields.text("until") else None
     return Proposal(
         therapist=fields.text("therapist"),
@@ -150,10 +151,10 @@ def _hours() -> tuple[Hour, ...]:
         if fields.text(f"at{n}"):
             day = fields.number(f"day{n}")
             if day not in Weekday.__members__.values():
-                raise Malformed("That is not a day of the week.", where="hours")
+                raise Malformed(say("That is not a day of the week."), where="hours")
             found.append(Hour(day=Weekday(day), at=fields.clock(f"at{n}")))
     if not found:
-        raise Malformed("Say on which day of the week, and at what time.", where="hours")
+        raise Malformed(say("Say on which day of the week, and at what time."), where="hours")
     return tuple(found)
 
 
@@ -184,7 +185,7 @@ def _local(typed: str) -> datetime:
 def _reason() -> str:
     reason = fields.text("reason")
     if reason not in REASONS:
-        raise Malformed("Please choose one of the reasons.", where="reason")
+        raise Malformed(say("Please choose one of the reasons."), where="reason")
     return reason
 
 

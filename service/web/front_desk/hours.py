@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from service.domain.access import CLINICAL, allows
 from service.domain.appointment import Initiator, Mark
 from service.domain.hours import LocalTime
+from service.domain.phrase import say
 from service.domain.refusals import Malformed, Refusal
 from service.usecases import appointments
 from service.usecases.appointments import Booked
@@ -109,7 +110,7 @@ def _began(found: Booked, mark: Mark) -> LocalTime | None:
     if fields.text("began"):
         return datetime.combine(found.starts.date(), fields.clock("began"))
     if mark in TIMED and found.starts_at + timedelta(minutes=found.minutes) <= g.now:
-        raise Malformed("This hour is over: say at what time it began.", where="began")
+        raise Malformed(say("This hour is over: say at what time it began."), where="began")
     return None
 
 
