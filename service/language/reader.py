@@ -1,8 +1,10 @@
 """The one whom this request answers: what a page or a door shows is said in their language."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, g
+from jinja2 import pass_context
 
 from service.domain.phrase import PLAIN, Part, Speaker, Value, said
 
@@ -27,6 +29,18 @@ def teach(app: Flask) -> None:
         lambda one, many, n: speaker().translated_plural(one, many, n),
         newstyle=True,
     )
+    for name in ("gettext", "ngettext"):
+        app.jinja_env.globals[name] = _with_values_said(app.jinja_env.globals[name])
+
+
+def _with_values_said(translate: Callable[..., str]) -> Callable[..., str]:
+    """What goes into a sentence is said in its language too; `%` would take the plain English of a phrase."""
+
+    @pass_context
+    def translated(context: object, /, *sentence: Any, **values: Any) -> str:
+        return translate(context, *sentence, **{name: _shown(value) for name, value in values.items()})
+
+    return translated
 
 
 def _shown(value: Any) -> Any:
