@@ -1,6 +1,7 @@
 """What a message makes happen: each job calls one use-case, or sends one notice."""
 
 from service import clock
+from service.language import speaker
 from service.notices.alert import AlertData, alert_notice
 from service.usecases import consistency
 from service.usecases.alerts import Alert
@@ -19,7 +20,9 @@ def send_notice(taken: Taken, house: House) -> None:
     letter = taken.letter
     if letter is None:
         raise ValueError("a notice without a reader")
-    notice = alert_notice(data_of(letter.alert, house.settings.public_url))
+    notice = alert_notice(
+        data_of(letter.alert, house.settings.public_url), speaker(letter.locale or house.settings.locale)
+    )
     house.send(Mail(id=taken.id, to=letter.to, notice=notice, sent_at=clock.now()))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from service.domain.drawing import draw
 from service.domain.limits import Limits
+from service.domain.phrase import Phrase, say
 from service.domain.signals import Level, assess
 
 
@@ -14,22 +15,22 @@ class Worked:
 
     rule: str
     letters: str
-    note: str
+    note: Phrase | None
     """What the letters do not say: `fortnightly`, `12 sessions are agreed`."""
     level: Level | None
     """None where the rule is silent."""
-    text: str
+    text: Phrase
     evidence: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Case:
     letters: str
-    note: str = ""
+    note: Phrase | None = None
     given: Mapping[str, object] = field(default_factory=dict)
 
 
-def _case(letters: str, note: str = "", **given: object) -> _Case:
+def _case(letters: str, note: Phrase | None = None, **given: object) -> _Case:
     return _Case(letters=letters, note=note, given=given)
 
 
@@ -39,17 +40,21 @@ CASES: Mapping[str, tuple[_Case, ...]] = {
         _case("HHHHHHHHcc|S"),
         _case("HHHHHHHHccc|S"),
         _case("HHHHHHHHaa|S"),
-        _case("HHHHHHHHc|S", "fortnightly", every_weeks=2),
+        _case("HHHHHHHHc|S", say("fortnightly"), every_weeks=2),
     ),
     "gap.ahead": (_case("HHHHHHHH|wS"), _case("HHHHHHHH|wwS"), _case("HHHHHHHH|WWS"), _case("HHHHHHHH|SSwS")),
-    "gap.early": (_case("HH|wS"), _case("HHc|S"), _case("HHHHHHHH|wS", "after eight sessions the usual steps hold")),
+    "gap.early": (
+        _case("HH|wS"),
+        _case("HHc|S"),
+        _case("HHHHHHHH|wS", say("after eight sessions the usual steps hold")),
+    ),
     "next.none": (_case("HHHHHHHH"), _case("HHHHHHHH."), _case("HHHHHHHH.|S")),
     "churn": (_case("HHHHmm"), _case("HHHmmm"), _case("HHHHMM"), _case("HHHMMM")),
     "notice.short": (_case("HHHHHHk"), _case("HHHHHkk"), _case("HHHHHHK")),
     "slot.drift": (_case("DDDDDD"), _case("DHDDDD"), _case("HHHHHD")),
     "slot.irregular": (_case("HDHDHD"), _case("HHHHDD")),
-    "slot.suggest": (_case("HHHHHH", "nothing is agreed", is_ad_hoc=True),),
-    "setting.room": (_case("RHRHRH"), _case("HHHHHR"), _case("HHHHHR", "the same room matters", same_room=True)),
+    "slot.suggest": (_case("HHHHHH", say("nothing is agreed"), is_ad_hoc=True),),
+    "setting.room": (_case("RHRHRH"), _case("HHHHHR"), _case("HHHHHR", say("the same room matters"), same_room=True)),
     "setting.modality": (_case("VHHVHH"), _case("VHHHHH")),
     "therapist.change": (_case("HHHHHC"), _case("HCHHCH"), _case("HHHHHH/HH")),
     "time.frame": (_case("HHHHHl"), _case("HHHHll"), _case("HHHlll")),
@@ -58,11 +63,11 @@ CASES: Mapping[str, tuple[_Case, ...]] = {
     "break.unannounced": (_case("HHHHHHHH|SSSw"), _case("HHHHHHHH|SSw"), _case("HHHHHHHH|Sw"), _case("HHHHHHHH|SW")),
     "break.long": (_case("HHHHHHHH|WWWS"), _case("HHHHHHHH|WWS")),
     "ending.unprepared": (
-        _case("HHHHHHH|S", "12 sessions are agreed", sessions_planned=12),
-        _case("HHHHHHHH|S", "12 sessions are agreed", sessions_planned=12),
-        _case("HHHHHHHHHH|S", "12 sessions are agreed", sessions_planned=12),
+        _case("HHHHHHH|S", say("12 sessions are agreed"), sessions_planned=12),
+        _case("HHHHHHHH|S", say("12 sessions are agreed"), sessions_planned=12),
+        _case("HHHHHHHHHH|S", say("12 sessions are agreed"), sessions_planned=12),
     ),
-    "ending.unplanned": (_case("HHHHHHN", "closed", has_ended=True),),
+    "ending.unplanned": (_case("HHHHHHN", say("closed"), has_ended=True),),
     "interval.sd": (_case("HHHH.H.H.H"), _case("HHHHHH")),
     "mark.missing": (_case("HHHHHHS"), _case("HHHHHHS.")),
 }
@@ -86,6 +91,6 @@ def _work(rule: str, case: _Case, limits: Limits) -> Worked:
         letters=case.letters,
         note=case.note,
         level=worst.level if worst else None,
-        text=worst.text if worst else "",
+        text=worst.text if worst else say(""),
         evidence=worst.evidence if worst else "",
     )

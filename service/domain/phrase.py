@@ -20,6 +20,11 @@ _A_MONDAY = datetime(2001, 1, 1)
 class Speaker(Protocol):
     """One reader's language, and how numbers and times are written there."""
 
+    tag: str
+    """As the web names it: `de-AT`."""
+
+    def __hash__(self) -> int: ...
+
     def translated(self, template: str) -> str: ...
 
     def translated_plural(self, one: str, many: str, n: int) -> str: ...
@@ -37,6 +42,9 @@ class Speaker(Protocol):
 
     def year_day(self, of: date) -> str:
         """`17 Aug 2026`"""
+
+    def month(self, of: date) -> str:
+        """`Aug`"""
 
     def clock(self, at: time) -> str:
         """`15:00`"""
@@ -186,6 +194,19 @@ class YearDay(Part):
 
 
 @dataclass(frozen=True, slots=True)
+class Month(Part):
+    """`Aug`"""
+
+    of: date
+
+    def said(self, speaker: Speaker) -> str:
+        return speaker.month(self.of)
+
+    def as_json(self) -> Any:
+        return {"month": self.of.isoformat()}
+
+
+@dataclass(frozen=True, slots=True)
 class Clock(Part):
     """`15:00`"""
 
@@ -251,6 +272,24 @@ class Listing(Part):
         return {"list": [_as_json(part) for part in self.parts]}
 
 
+@dataclass(frozen=True, slots=True)
+class Sentences(Part):
+    """Whole sentences, one after another."""
+
+    parts: tuple[Value, ...]
+
+    def said(self, speaker: Speaker) -> str:
+        return " ".join(said(part, speaker) for part in self.parts)
+
+    def as_json(self) -> Any:
+        return {"sentences": [_as_json(part) for part in self.parts]}
+
+
+def sentences(parts: Iterable[Value]) -> Sentences:
+    """Each different sentence once, in order."""
+    return Sentences(tuple(dict.fromkeys(parts)))
+
+
 def listing(parts: Iterable[Value]) -> Listing:
     """Each different part once, in order."""
     return Listing(tuple(dict.fromkeys(parts)))
@@ -284,11 +323,13 @@ _PARTS: Mapping[str, Callable[[Any], Value]] = {
     "weekday": lambda kept: DayOfWeek(date.fromisoformat(kept)),
     "full_day": lambda kept: FullDay(date.fromisoformat(kept)),
     "year_day": lambda kept: YearDay(date.fromisoformat(kept)),
+    "month": lambda kept: Month(date.fromisoformat(kept)),
     "clock": lambda kept: Clock(time.fromisoformat(kept)),
     "moment": lambda kept: Moment(datetime.fromisoformat(kept)),
     "hour_of_week": HourOfWeek,
     "span": lambda kept: Span(*map(datetime.fromisoformat, kept)),
     "list": lambda kept: Listing(tuple(map(_value_of, kept))),
+    "sentences": lambda kept: Sentences(tuple(map(_value_of, kept))),
 }
 
 
@@ -297,11 +338,13 @@ _PARTS: Mapping[str, Callable[[Any], Value]] = {
 
 def number_in_english(value: float, places: int) -> str:
     rounded = Decimal(str(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
-    return f"{rounded:f}".rstrip("0").rstrip(".") if places else f"{rounded:f}"
+    return f"{rounded:,f}".rstrip("0").rstrip(".") if places else f"{rounded:,f}"
 
 
 class PlainEnglish:
     """The language the templates are written in, and what files and programs get."""
+
+    tag = "en-GB"
 
     def translated(self, template: str) -> str:
         return template
@@ -323,6 +366,9 @@ class PlainEnglish:
 
     def year_day(self, of: date) -> str:
         return f"{self.day(of)} {of.year}"
+
+    def month(self, of: date) -> str:
+        return _MONTHS[of.month - 1]
 
     def clock(self, at: time) -> str:
         return f"{at:%H:%M}"

@@ -20,6 +20,7 @@ from service.domain.appointment import Appointment, Attribute, Change, Status
 from service.domain.course import Course, CourseStatus, start_of
 from service.domain.hours import LocalTime
 from service.domain.limits import Limits
+from service.domain.phrase import Phrase
 from service.domain.signals import SIGNALS, Rule, gap
 from service.domain.signals.signal import Level, Signal
 from service.domain.standing import Modality
@@ -60,7 +61,7 @@ class Raised:
     """The highest that it reached."""
     at: LocalTime
     """When it was first seen so."""
-    text: str
+    text: Phrase
     """What was said at that level."""
     value: Mapping[str, object]
 

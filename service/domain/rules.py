@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from service.domain.limits import OFF, CannotSetLimits, Limits, parameters
+from service.domain.phrase import Number, Phrase, say
 from service.domain.signals import SIGNALS
 from service.domain.signals.signal import CODE, CONVENTION, MODERATE
 
@@ -20,35 +21,35 @@ _NOT = ("What it is not:", "What they are not:")
 _THRESHOLDS = ("Thresholds:", "Threshold:")
 _EVIDENCE = "Evidence:"
 
-MEANING: Mapping[str, str] = {
-    "early_sessions": "sessions with the usual therapist until the early phase is over",
-    "gap_watch": "times the usual interval: to look at",
-    "gap_act": "times the usual interval: for a person now",
-    "gap_early_watch": "times the usual interval in the early phase: to look at",
-    "gap_early_act": "times the usual interval in the early phase: for a person now",
-    "horizon_days": "days that are looked ahead",
-    "next_grace_h": "hours after the last session until a next one is asked for",
-    "mark_grace_h": "hours after a session until its mark is asked for",
-    "churn_n": "last sessions that are looked at for moves",
-    "churn_any": "moved sessions, or moves of one",
-    "churn_clinic": "sessions moved by the clinic",
-    "late_notice_clinic_h": "hours of notice that the clinic gives",
-    "late_notice_client_h": "hours of notice on the client's side",
-    "slot_hit_min": "minutes from the agreed hour that still count as it",
-    "slot_near_min": "minutes within which times of the week count as one",
-    "setting_n": "last sessions that are looked at for room and form",
-    "secon_min": "least continuity from one session to the next",
-    "transfer_notice_days": "days that a change of therapist is told ahead",
-    "transfer_notice_sessions": "sessions between the telling and the change",
-    "late_min": "minutes late",
-    "length_low": "of the planned length, or less",
-    "length_high": "of the planned length, or more",
-    "announce_days": "days that a break is told ahead",
-    "announce_watch_days": "days before a break that is not yet told: to look at",
-    "long_break_days": "days that make a break long",
-    "ending_watch": "sessions left: to look at",
-    "ending_act": "sessions left: for a person now",
-    "episode_gap_days": "days without a session that begin a new episode",
+MEANING: Mapping[str, Phrase] = {
+    "early_sessions": say("sessions with the usual therapist until the early phase is over"),
+    "gap_watch": say("times the usual interval: to look at"),
+    "gap_act": say("times the usual interval: for a person now"),
+    "gap_early_watch": say("times the usual interval in the early phase: to look at"),
+    "gap_early_act": say("times the usual interval in the early phase: for a person now"),
+    "horizon_days": say("days that are looked ahead"),
+    "next_grace_h": say("hours after the last session until a next one is asked for"),
+    "mark_grace_h": say("hours after a session until its mark is asked for"),
+    "churn_n": say("last sessions that are looked at for moves"),
+    "churn_any": say("moved sessions, or moves of one"),
+    "churn_clinic": say("sessions moved by the clinic"),
+    "late_notice_clinic_h": say("hours of notice that the clinic gives"),
+    "late_notice_client_h": say("hours of notice on the client's side"),
+    "slot_hit_min": say("minutes from the agreed hour that still count as it"),
+    "slot_near_min": say("minutes within which times of the week count as one"),
+    "setting_n": say("last sessions that are looked at for room and form"),
+    "secon_min": say("least continuity from one session to the next"),
+    "transfer_notice_days": say("days that a change of therapist is told ahead"),
+    "transfer_notice_sessions": say("sessions between the telling and the change"),
+    "late_min": say("minutes late"),
+    "length_low": say("of the planned length, or less"),
+    "length_high": say("of the planned length, or more"),
+    "announce_days": say("days that a break is told ahead"),
+    "announce_watch_days": say("days before a break that is not yet told: to look at"),
+    "long_break_days": say("days that make a break long"),
+    "ending_watch": say("sessions left: to look at"),
+    "ending_act": say("sessions left: for a person now"),
+    "episode_gap_days": say("days without a session that begin a new episode"),
 }
 
 _STEPS: Mapping[str, tuple[str, float]] = {
@@ -82,13 +83,13 @@ class Rule:
     name: str
     """The file's."""
     ids: tuple[str, ...]
-    title: str
-    definition: tuple[str, ...]
+    title: Phrase
+    definition: tuple[Phrase, ...]
     """Paragraphs, thresholds by name."""
-    is_not: str
+    is_not: Phrase
     label: str
     """`moderate`, `code` or `convention`: what its evidence names first."""
-    evidence: str
+    evidence: Phrase
     """With what speaks against it."""
     uses: tuple[str, ...]
     """The parameters that it compares with."""
@@ -101,7 +102,7 @@ class Relaxation:
     name: str
     """A parameter, or the rule's id where it has no number that would help."""
     value: float | str
-    text: str
+    text: Phrase
 
 
 @cache
@@ -119,11 +120,11 @@ def _rule(name: str, text: str, ids: Sequence[str], uses: frozenset[str]) -> Rul
     return Rule(
         name=name,
         ids=tuple(ids),
-        title=_title(head),
-        definition=tuple(one for one in rest if not one.startswith((*_NOT, _EVIDENCE))),
-        is_not=_after(_NOT, rest),
+        title=say(_title(head)),
+        definition=tuple(say(one) for one in rest if not one.startswith((*_NOT, _EVIDENCE))),
+        is_not=say(_after(_NOT, rest)),
         label=min(_LABELS, key=lambda label: evidence.lower().find(label) % 10_000),
-        evidence=evidence,
+        evidence=say(evidence),
         uses=tuple(name for name in MEANING if name in uses),
     )
 
@@ -166,9 +167,14 @@ def relaxation(rule: str, limits: Limits) -> Relaxation:
         now = float(getattr(limits, name))
         value = _rounded(name, now * factor)
         if value != now and _fits(limits, name, value):
-            text = f"Let it speak more rarely: {value:g} instead of {now:g} ({MEANING[name]})."
+            text = say(
+                "Let it speak more rarely: {value} instead of {now} ({meaning}).",
+                value=Number(value, 2),
+                now=Number(now, 2),
+                meaning=MEANING[name],
+            )
             return Relaxation(name=name, value=value, text=text)
-    return Relaxation(name=rule, value=OFF, text="Switch it off where that is agreed, or for the whole clinic.")
+    return Relaxation(name=rule, value=OFF, text=say("Switch it off where that is agreed, or for the whole clinic."))
 
 
 def _rounded(name: str, value: float) -> float:

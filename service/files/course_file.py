@@ -18,7 +18,7 @@ from service.domain.hours import Hour, LocalTime, Weekday, zone
 from service.domain.index import Index, rounded
 from service.domain.limits import RULES, check_override, parameters
 from service.domain.metrics import Metrics
-from service.domain.phrase import say
+from service.domain.phrase import listing, say
 from service.domain.ranking import CannotRank, Ranked, rank
 from service.domain.refusals import Malformed
 from service.domain.signals import Assessment, Cause, Limits, Signal, assess, wording
@@ -291,7 +291,7 @@ _NAMES = list(Weekday.__members__)
 
 def _weekday(value: object, where: str) -> Weekday:
     if not isinstance(value, str) or value not in _NAMES:
-        raise CannotRead(f"It is one of {', '.join(_NAMES)}.", where=where)
+        raise CannotRead(say("It is one of {choices}.", choices=listing(_NAMES)), where=where)
     return Weekday[value]
 
 
@@ -547,10 +547,10 @@ def _signal(one: Signal) -> dict[str, object]:
         "evidence": one.evidence,
         "appointments": [_iso(slot) for slot in one.appointments],
         "causes": [_cause(cause) for cause in one.causes],
-        "text": one.text,
-        "actions": list(one.actions),
-        "clears": one.clears,
-        "agreed": {key: wording.exception(override) for key, override in one.agreed.items()},
+        "text": str(one.text),
+        "actions": [str(action) for action in one.actions],
+        "clears": str(one.clears),
+        "agreed": {key: str(wording.exception(override)) for key, override in one.agreed.items()},
     }
 
 

@@ -74,6 +74,7 @@ class LocalSpeaker(PlainEnglish):
     """One place's language and habits."""
 
     def __init__(self, locale: str) -> None:
+        self.tag = tag(locale)
         self.locale = Locale.parse(locale)
         self.catalog = catalog(self.locale.language)
 
@@ -98,6 +99,9 @@ class LocalSpeaker(PlainEnglish):
 
     def year_day(self, of: date) -> str:
         return dates.format_skeleton("yMMMd", of, locale=self.locale)
+
+    def month(self, of: date) -> str:
+        return dates.format_skeleton("MMM", of, locale=self.locale)
 
     def clock(self, at: time) -> str:
         return dates.format_time(at, "short", locale=self.locale)

@@ -29,8 +29,8 @@ def teach(app: Flask) -> None:
         lambda one, many, n: speaker().translated_plural(one, many, n),
         newstyle=True,
     )
-    for name in ("gettext", "ngettext"):
-        app.jinja_env.globals[name] = _with_values_said(app.jinja_env.globals[name])
+    words: dict[str, Any] = app.jinja_env.globals
+    words.update({name: _with_values_said(words[name]) for name in ("gettext", "ngettext")})
 
 
 def _with_values_said(translate: Callable[..., str]) -> Callable[..., str]:

@@ -2,25 +2,21 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
 
+from service.domain.phrase import PLAIN, Phrase, Speaker, say
 from service.domain.signals.signal import CODE, CONVENTION, MODERATE, Level
 from service.notices import Notice, why
+from service.notices.written import written
 
 SUBJECTS = {
-    Level.ACT: "samehour: 1 thing for today",
-    Level.WATCH: "samehour: 1 thing to look at",
+    Level.ACT: say("samehour: 1 thing for today"),
+    Level.WATCH: say("samehour: 1 thing to look at"),
 }
 EVIDENCE = {
-    MODERATE: "several studies point this way, not all of them",
-    CODE: "a duty in professional codes; the number is a convention",
-    CONVENTION: "usual practice, not a finding",
+    MODERATE: say("several studies point this way, not all of them"),
+    CODE: say("a duty in professional codes; the number is a convention"),
+    CONVENTION: say("usual practice, not a finding"),
 }
-WHAT, WHY, CAUSE, OPTIONS, CLEARS = "What", "Why you are told", "Cause", "What you can do", "What clears it"
-
-ANSWER = "Acknowledge it, snooze it, or say that it is agreed"
-COURSE = "See the course"
-FOOTER = "Sent by samehour, to you alone. It clears by itself when what it is about is settled."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,69 +26,37 @@ class AlertData:
     signal: str
     level: Level
     initials: str
-    text: str
-    causes: Sequence[str]
-    actions: Sequence[str]
-    clears: str
+    text: Phrase
+    causes: Sequence[Phrase]
+    actions: Sequence[Phrase]
+    clears: Phrase
     value: Mapping[str, object]
     threshold: Mapping[str, object]
     evidence: str
     link: str
     """Where to answer it."""
     course_link: str
-    agreed: Mapping[str, str] = field(default_factory=dict)
+    agreed: Mapping[str, Phrase] = field(default_factory=dict)
 
 
-def alert_notice(data: AlertData) -> Notice:
+def alert_notice(data: AlertData, speaker: Speaker = PLAIN) -> Notice:
     """The notice, with a neutral subject."""
-    return Notice(subject=SUBJECTS[data.level], text=_text(data), html=_html(data))
+    return written("alert", SUBJECTS[data.level], speaker, data=data, parts=tuple(_parts(data)))
 
 
-def _parts(data: AlertData) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Heading and lines, in the order in which they are read."""
-    yield WHAT, (data.text,)
-    yield WHY, tuple(_why(data))
+def _parts(data: AlertData) -> Iterator[tuple[Phrase, tuple[Phrase, ...], bool]]:
+    """Heading, sentences, and whether they are a list, in the order in which they are read."""
+    yield say("What"), (data.text,), False
+    yield say("Why you are told"), tuple(_why(data)), False
     if data.causes:
-        yield CAUSE, tuple(data.causes)
-    yield OPTIONS, tuple(data.actions)
-    yield CLEARS, (data.clears,)
+        yield say("Cause"), tuple(data.causes), True
+    yield say("What you can do"), tuple(data.actions), True
+    yield say("What clears it"), (data.clears,), False
 
 
-def _why(data: AlertData) -> Iterator[str]:
+def _why(data: AlertData) -> Iterator[Phrase]:
     yield why.sentence(data.signal, data.value, data.threshold)
     for key, words in data.agreed.items():
-        yield f"An exception is in force: {key.replace('_', ' ')} {words}"
-    yield f"Rule {data.signal}. Evidence: {EVIDENCE.get(data.evidence, data.evidence)}."
-
-
-def _text(data: AlertData) -> str:
-    lines = [f"About {data.initials}" if data.initials else "About one of your courses", ""]
-    for heading, sentences in _parts(data):
-        is_list = heading in {CAUSE, OPTIONS}
-        lines += [heading, *(f"- {one}" if is_list else one for one in sentences), ""]
-    lines += [f"{ANSWER}: {data.link}", f"{COURSE}: {data.course_link}", "", "--", FOOTER]
-    return "\n".join(lines) + "\n"
-
-
-_STYLE = "font-family:system-ui,sans-serif;font-size:16px;line-height:1.5;color:#1b1b1b;max-width:36em;margin:0 auto"
-
-
-def _html(data: AlertData) -> str:
-    about = escape(data.initials) if data.initials else "one of your courses"
-    body = "".join(_block(heading, sentences) for heading, sentences in _parts(data))
-    link, course = escape(data.link, quote=True), escape(data.course_link, quote=True)
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(SUBJECTS[data.level])}</title>'
-        f'<meta name="viewport" content="width=device-width"></head><body style="{_STYLE}">'
-        f'<p style="font-size:20px">About {about}</p>{body}'
-        f'<p><a href="{link}">{ANSWER}</a></p><p><a href="{course}">{COURSE}</a></p>'
-        f'<p style="font-size:13px;color:#555">{FOOTER}</p></body></html>'
-    )
-
-
-def _block(heading: str, sentences: Sequence[str]) -> str:
-    if heading in {CAUSE, OPTIONS}:
-        said = "<ul>" + "".join(f"<li>{escape(one)}</li>" for one in sentences) + "</ul>"
-    else:
-        said = "".join(f"<p>{escape(one)}</p>" for one in sentences)
-    return f'<h2 style="font-size:16px;margin:1em 0 0">{heading}</h2>{said}'
+        yield say("An exception is in force: {rule} {words}", rule=key.replace("_", " "), words=words)
+    label = EVIDENCE.get(data.evidence, data.evidence)
+    yield say("Rule {rule}. Evidence: {label}.", rule=data.signal, label=label)

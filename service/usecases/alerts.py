@@ -17,7 +17,7 @@ from service.domain.access import Actor, Role
 from service.domain.alert import AlertState, Verdict, awake, told_with
 from service.domain.hours import local_time
 from service.domain.limits import merged
-from service.domain.phrase import say
+from service.domain.phrase import Phrase, phrase_of, say
 from service.domain.refusals import Conflict, Malformed, NotFound
 from service.domain.signals import Level, wording
 from service.store import alerts, audit, clients, courses, overrides
@@ -54,19 +54,19 @@ class Alert:
     level: Level
     state: AlertState
     is_clinic_caused: bool
-    text: str
+    text: Phrase
     """What: one sentence with its numbers. Names nobody."""
-    causes: tuple[str, ...]
+    causes: tuple[Phrase, ...]
     """Why there is no session, each in a few words."""
-    actions: tuple[str, ...]
-    clears: str
+    actions: tuple[Phrase, ...]
+    clears: Phrase
     value: Mapping[str, Any]
     threshold: Mapping[str, Any]
     evidence: str
     """`moderate`, `code` or `convention`."""
-    agreed: Mapping[str, str]
+    agreed: Mapping[str, Phrase]
     """Exceptions in force: parameter or rule → in words, with who agreed them and why."""
-    agreed_openly: Mapping[str, str]
+    agreed_openly: Mapping[str, Phrase]
     """The same without the reasons, which may name somebody: for mail."""
     slots: tuple[str, ...]
     """Local times, ISO 8601, of the slots concerned."""
@@ -226,10 +226,11 @@ def _view(
     people: Directory,
     *,
     who: Sequence[tuple[str, str]],
-    agreed: Mapping[str, str],
+    agreed: Mapping[str, Phrase],
     now: datetime,
 ) -> Alert:
     detail = row.detail
+    openly = {key: phrase_of(kept) for key, kept in detail["agreed"].items()}
     return Alert(
         id=row.public_id,
         version=row.version,
@@ -244,15 +245,15 @@ def _view(
         level=Level(row.level),
         state=state_now(row, now),
         is_clinic_caused=row.is_clinic_caused,
-        text=detail["text"],
-        causes=tuple(detail["causes"]),
-        actions=tuple(detail["actions"]),
-        clears=detail["clears"],
+        text=phrase_of(detail["text"]),
+        causes=tuple(map(phrase_of, detail["causes"])),
+        actions=tuple(map(phrase_of, detail["actions"])),
+        clears=phrase_of(detail["clears"]),
         value=detail["value"],
         threshold=detail["threshold"],
         evidence=detail["evidence"],
-        agreed={**detail["agreed"], **agreed},
-        agreed_openly=detail["agreed"],
+        agreed={**openly, **agreed},
+        agreed_openly=openly,
         slots=tuple(detail["slots"]),
         since=row.opened_at,
         changed_at=row.changed_at,
@@ -265,7 +266,7 @@ def _view(
     )
 
 
-def _agreed(db: Session, row: AlertRow, course: CourseRow, people: Directory, now: datetime) -> dict[str, str]:
+def _agreed(db: Session, row: AlertRow, course: CourseRow, people: Directory, now: datetime) -> dict[str, Phrase]:
     """What the alert names as agreed, in full words, as far as it is in force."""
     named = row.detail["agreed"]
     if not named:
@@ -319,7 +320,7 @@ def _set_aside(row: AlertRow, state: AlertState, *, reason: str | None = None, b
 def _checked(reason: str) -> str:
     words = reason.strip()
     if not words or len(words) > LONGEST_REASON:
-        raise Malformed(f"Give a reason, of at most {LONGEST_REASON} characters.", where="reason")
+        raise Malformed(say("Give a reason, of at most {n} characters.", n=LONGEST_REASON), where="reason")
     return words
 
 

@@ -160,18 +160,18 @@ def _index(index: Index) -> dict[str, Any]:
 
 
 def _detail(signal: Signal) -> dict[str, Any]:
-    """The signal as plain JSON, without id and level. Names nobody."""
+    """The signal as plain JSON, without id and level; its sentences as phrases. Names nobody."""
     return {
-        "text": signal.text,
-        "causes": list(dict.fromkeys(wording.cause(one) for one in signal.causes)),
-        "actions": list(signal.actions),
-        "clears": signal.clears,
+        "text": signal.text.as_json(),
+        "causes": [one.as_json() for one in dict.fromkeys(map(wording.cause, signal.causes))],
+        "actions": [action.as_json() for action in signal.actions],
+        "clears": signal.clears.as_json(),
         "value": dict(signal.value),
         "threshold": dict(signal.threshold),
         "evidence": signal.evidence,
         "episode": signal.episode,
         # Reasons are people's own words and may name somebody: they stay sealed where they were given.
-        "agreed": {key: wording.exception(replace(one, reason="")) for key, one in signal.agreed.items()},
+        "agreed": {key: wording.exception(replace(one, reason="")).as_json() for key, one in signal.agreed.items()},
         "slots": [slot.isoformat(timespec="minutes") for slot in signal.appointments],
     }
 

@@ -13,6 +13,7 @@ from service.domain.access import Actor
 from service.domain.appointment import Appointment, Initiator, Place, Status
 from service.domain.course import Course
 from service.domain.hours import LocalTime, local_time
+from service.domain.phrase import Phrase
 from service.domain.ranking import Ranked, rank
 from service.domain.refusals import Clash
 from service.domain.signals import Assessment, Level, Limits
@@ -44,7 +45,7 @@ class Word:
 
     id: str
     level: Level
-    text: str
+    text: Phrase
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,6 +53,8 @@ class Letter:
 
     to: str
     """An e-mail address."""
+    locale: str | None
+    """How its reader wants to be spoken to, where they said."""
     alert: alerts.Alert
 
 
@@ -229,8 +231,11 @@ def _letter(db: Session, row: OutboxRow, now: datetime) -> Letter | None:
     readers = consistency.readers(db, course, is_clinic_caused=alert.is_clinic_caused)
     if alerts.state_now(alert, now) is not AlertState.OPEN or row.payload["user"] not in readers:
         return None
-    to = db.scalar(select(UserRow.email).where(UserRow.public_id == row.payload["user"]))
-    return Letter(to=to, alert=alerts.views(db, [alert], directory(db), now=now)[0]) if to else None
+    reader = db.scalar(select(UserRow).where(UserRow.public_id == row.payload["user"]))
+    if reader is None:
+        return None
+    told = alerts.views(db, [alert], directory(db), now=now)[0]
+    return Letter(to=reader.email, locale=reader.locale, alert=told)
 
 
 def _message(row: OutboxRow, now: datetime) -> Message:

@@ -14,6 +14,7 @@ from service.domain.course import Override
 from service.domain.examples import Worked
 from service.domain.hours import local_time
 from service.domain.limits import RULES, Limits, merged
+from service.domain.phrase import Phrase
 from service.domain.rules import Relaxation, Rule
 from service.store import alerts, overrides
 from service.store.people import directory
@@ -25,7 +26,7 @@ class Threshold:
     """A number that a rule compares with."""
 
     name: str
-    meaning: str
+    meaning: Phrase
     value: float
     """In force for the clinic."""
     standard: float

@@ -19,7 +19,7 @@ from service.domain.appointment import FREEING
 from service.domain.course import Course, Override
 from service.domain.hours import local_time
 from service.domain.limits import PRESETS, RULES, Limits
-from service.domain.phrase import say
+from service.domain.phrase import Phrase, say
 from service.domain.refusals import Malformed
 from service.domain.replay import Difference, LimitsOn, Raised, Records, compared
 from service.domain.rules import affected_by
@@ -48,7 +48,7 @@ class Line:
     level: Level
     on: date
     """The day on which it was first to be seen."""
-    text: str
+    text: Phrase
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,7 +53,7 @@ def test_s14(now: str, told_at: str | None, expected: str) -> None:
 
 def test_s14_says_how_many_days_ahead() -> None:
     (one,) = signals(with_leave("2026-08-10 09:00"), "break.unannounced", now=at("2026-08-12 09:00"))
-    assert one.text == "Leave 17–28 Aug: told 7 d ahead."
+    assert str(one.text) == "Told 7 days ahead: leave 17–28 Aug."
     assert one.value["lead"] == 7.0
 
 
@@ -169,7 +169,10 @@ def test_s17(intervals: list[float], sd: float, is_over: bool) -> None:
 
 def test_s17_three_intervals_of_twice_the_cadence_ask_whether_it_is_fortnightly_now() -> None:
     (one,) = signals(_with_intervals([7, 7, 14, 14, 15]), "interval.sd")
-    assert (one.level.value, one.text) == ("info", "The last 3 intervals were about 14 days: is this now fortnightly?")
+    assert (one.level.value, str(one.text)) == (
+        "info",
+        "The last 3 intervals were about 14 days: is this now fortnightly?",
+    )
     assert signals(_with_intervals([7, 7, 14, 7, 14]), "interval.sd") == []
 
 

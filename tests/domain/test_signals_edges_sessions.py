@@ -51,7 +51,7 @@ def test_s8_s9_are_of_the_latest_version() -> None:
     new = appointment(TUESDAY + days(35), standing="s2")
     of = course([*old, new], standings=(standing(until=turn), by_video))
     one = only(of, "setting.modality")
-    assert one.text.startswith("6 of the last 6 sessions took place in person")
+    assert str(one.text).startswith("6 of the last 6 sessions took place in person")
     assert one.episode == "setting.modality:s2"
     rooms = [*in_turn("HHHHH", room="R2"), appointment(TUESDAY + days(35), standing="s2", room="R3")]
     in_rooms = course(rooms, standings=(standing(until=turn), standing(id="s2", since=turn)))
@@ -168,8 +168,10 @@ def test_s11_with_all_its_numbers() -> None:
     assert one.value == {"bad": 3, "n": 4, "late": 2, "by_clinic": 0}
     assert one.threshold == {"late_min": 10, "length_low": 0.8, "length_high": 1.2, "watch": 2, "act": 3}
     assert one.appointments == tuple(TUESDAY + days(7) * k for k in (0, 2, 3))
-    assert one.text == "3 of the last 4 sessions began later than planned or had clearly another length."
-    assert only(timed((10, 50), (10, 50)), "time.frame").text == "2 of the last 2 sessions began later than planned."
+    assert str(one.text) == "3 of the last 4 sessions began later than planned or had clearly another length."
+    assert (
+        str(only(timed((10, 50), (10, 50)), "time.frame").text) == "2 of the last 2 sessions began later than planned."
+    )
 
 
 def test_s11_the_fifth_from_last_is_out_of_the_window() -> None:

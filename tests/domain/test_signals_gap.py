@@ -156,7 +156,7 @@ def test_s2_names_each_lost_slot_and_why() -> None:
         (at("2026-08-24 09:00"), "leave", EARLY_JULY),
         (at("2026-08-31 09:00"), "holiday", None),
     ]
-    assert one.text == (
+    assert str(one.text) == (
         "The next session would be 28 days after the last one (usual: 7): "
         "leave 17–28 Aug (told 20 Jul), public holiday 31 Aug (not yet told)."
     )

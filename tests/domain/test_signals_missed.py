@@ -82,9 +82,9 @@ def test_only_slots_that_have_come_count() -> None:
 
 def test_words_of_the_definition() -> None:
     (one,) = signals(course("HHHHHHcN"), "missed.client_run")
-    assert one.text == (
+    assert str(one.text) == (
         "Two sessions in a row did not take place (one without a message). "
         "You may want to get in touch; offering a choice of times tends to help attendance."
     )
     (other,) = signals(course("HHHKHK"), "missed.clinic")
-    assert other.text == "The clinic cancelled 2 of the last 6 sessions."
+    assert str(other.text) == "The clinic cancelled 2 of the last 6 sessions."

@@ -39,7 +39,7 @@ def test_silent_before_the_first_session() -> None:
 def test_where_all_that_is_booked_falls_into_leave_the_return_is_not_booked() -> None:
     leave = Absence(kind=AbsenceKind.LEAVE, therapist="A", since=at("2026-03-09"), until=at("2026-03-21"))
     (one,) = signals(course([*HELD, FUTURE], absences=(leave,)), "next.none", now=at("2026-03-05 10:00"))
-    assert one.text.startswith("Return date not booked")
+    assert str(one.text).startswith("Return date not booked")
     assert one.causes[0].why == "leave"
 
 

@@ -59,7 +59,7 @@ def test_a_gap_opens_one_alert_that_says_what_why_and_what_to_do(clinic: AlarmCl
     [alert] = standing(NOW)
     assert found.opened == (alert.id,)
     assert (alert.signal, alert.level, alert.state) == ("gap.ahead", Level.ACT, AlertState.OPEN)
-    assert "21 days" in alert.text
+    assert "21 days" in str(alert.text)
     assert len(alert.causes) == 2
     assert alert.actions
     assert alert.clears

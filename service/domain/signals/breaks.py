@@ -22,6 +22,7 @@ from service.domain.appointment import Appointment, Status
 from service.domain.course import Course, is_told_before
 from service.domain.hours import LocalTime
 from service.domain.limits import Limits
+from service.domain.phrase import Phrase
 from service.domain.signals import spacing, wording
 from service.domain.signals.signal import CODE, CONVENTION, Level, Signal, days
 from service.domain.signals.spacing import Gap
@@ -117,7 +118,7 @@ def _told_late(limits: Limits, absence: Absence, lost: list[Appointment], told_a
 
 
 def _signal(
-    limits: Limits, absence: Absence, lost: list[Appointment], level: Level, value: dict[str, object], text: str
+    limits: Limits, absence: Absence, lost: list[Appointment], level: Level, value: dict[str, object], text: Phrase
 ) -> Signal:
     return Signal(
         id="break.unannounced",

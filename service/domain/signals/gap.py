@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from service.domain.course import Course
 from service.domain.hours import LocalTime
 from service.domain.limits import Limits
+from service.domain.phrase import Phrase
 from service.domain.signals import spacing, wording
 from service.domain.signals.signal import MODERATE, Level, Signal, days
 from service.domain.signals.spacing import Gap
@@ -139,7 +140,7 @@ def _signal(
 
 def _text(
     gap: Gap, head: Gap, state: str, g: float, usual: float, following: LocalTime | None, is_tentative: bool
-) -> str:
+) -> Phrase:
     if state == "open":
         return wording.gap_open(g, usual, gap.causes, following)
     if state == "closed":

@@ -18,6 +18,7 @@ from service.domain.course import Course
 from service.domain.hours import LocalTime
 from service.domain.limits import Limits
 from service.domain.metrics import INTERVALS, interval_sd, intervals_of
+from service.domain.phrase import Phrase
 from service.domain.signals import spacing, wording
 from service.domain.signals.signal import MODERATE, Level, Signal
 
@@ -49,7 +50,7 @@ def _is_gap_told(course: Course, limits: Limits, now: LocalTime) -> bool:
     return bool(along.open and along.open.level) or any(gap.level for gap in along.ahead)
 
 
-def _signal(course: Course, level: Level, value: dict[str, object], text: str) -> Signal:
+def _signal(course: Course, level: Level, value: dict[str, object], text: Phrase) -> Signal:
     return Signal(
         id="interval.sd",
         level=level,

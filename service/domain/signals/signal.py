@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from service.domain.course import Override
 from service.domain.hours import LocalTime
+from service.domain.phrase import Phrase
 
 DAY_IN_SECONDS = 86_400
 
@@ -69,9 +70,9 @@ class Signal:
     evidence: str
     episode: str
     """Stable for what it is about: a gap keeps one episode from ahead through open to closed."""
-    text: str
-    actions: tuple[str, ...] = ()
-    clears: str = ""
+    text: Phrase
+    clears: Phrase
+    actions: tuple[Phrase, ...] = ()
     appointments: tuple[LocalTime, ...] = ()
     """The slots concerned."""
     causes: tuple[Cause, ...] = ()

@@ -25,6 +25,7 @@ from service.domain.appointment import Appointment
 from service.domain.course import Course
 from service.domain.hours import MINUTES_A_WEEK, LocalTime
 from service.domain.limits import Limits
+from service.domain.phrase import HourOfWeek, Phrase
 from service.domain.signals import wording
 from service.domain.signals.signal import CONVENTION, Level, Signal, days
 
@@ -111,7 +112,7 @@ def _signal(
     near: int,
     away: int,
     sessions: Sequence[Appointment],
-    text: str,
+    text: Phrase,
 ) -> Signal:
     return Signal(
         id=its_id,
@@ -121,7 +122,7 @@ def _signal(
             "hits": hits,
             "near": near,
             "medoid": medoid,
-            "around": wording.hour_of_week(medoid),
+            "around": str(HourOfWeek(medoid)),
             "distance": away,
             "V": round(1 - concentration(times), 4),
         },
@@ -147,7 +148,7 @@ def _suggestion(course: Course, limits: Limits) -> Iterator[Signal]:
     yield Signal(
         id="slot.suggest",
         level=Level.INFO,
-        value={"n": len(times), "near": near, "around": wording.hour_of_week(medoid), "median_days": interval},
+        value={"n": len(times), "near": near, "around": str(HourOfWeek(medoid)), "median_days": interval},
         threshold={"near_min": limits.slot_near_min, "near": FEWEST},
         evidence=CONVENTION,
         episode="slot.suggest",

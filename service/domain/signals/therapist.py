@@ -20,6 +20,7 @@ from service.domain.course import Course, Transfer, start_of
 from service.domain.hours import LocalTime
 from service.domain.limits import Limits
 from service.domain.metrics import coc, secon, upc
+from service.domain.phrase import Phrase
 from service.domain.signals import wording
 from service.domain.signals.signal import MODERATE, Level, Signal
 
@@ -150,7 +151,7 @@ def _signal(
     value: dict[str, object],
     threshold: dict[str, object],
     episode: str,
-    text: str,
+    text: Phrase,
     slots: tuple[LocalTime, ...],
 ) -> Signal:
     return Signal(
