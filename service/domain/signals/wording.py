@@ -57,8 +57,8 @@ def cause(one: Cause) -> Phrase:
             return say("{what} {when}", what=what, when=when)
         return say("{what} {when} ({told})", what=what, when=when, told=_told(one))
     if one.why == "break":
-        return say("break {when} ({told})", when=Day(one.slot), told=_told(one))
-    return say("{when} {what}", when=DayOfWeek(one.slot), what=_why(one))
+        return say("break {when} ({told})", when=Day(one.slot.date()), told=_told(one))
+    return say("{when} {what}", when=DayOfWeek(one.slot.date()), what=_why(one))
 
 
 def causes(all_of_them: Iterable[Cause]) -> Listing:
@@ -67,7 +67,7 @@ def causes(all_of_them: Iterable[Cause]) -> Listing:
 
 
 def _told(one: Cause) -> Phrase:
-    return say("told {day}", day=Day(one.told_at)) if one.told_at else say("not yet told")
+    return say("told {day}", day=Day(one.told_at.date())) if one.told_at else say("not yet told")
 
 
 def _why(one: Cause) -> Value:
@@ -124,8 +124,8 @@ def gap_ahead(g: float, usual: float, why: Sequence[Cause]) -> Phrase:
 def gap_later(g: float, usual: float, why: Sequence[Cause], since: LocalTime, until: LocalTime) -> Phrase:
     later = say(
         "From {since} to {until} there would be {gap} between sessions (usual: {usual})",
-        since=DayOfWeek(since),
-        until=DayOfWeek(until),
+        since=DayOfWeek(since.date()),
+        until=DayOfWeek(until.date()),
         gap=days(g),
         usual=Number(usual),
     )
@@ -140,8 +140,8 @@ def gap_closed(g: float, usual: float, why: Sequence[Cause], since: LocalTime, u
     passed = say(
         "{gap} passed between the sessions on {since} and {until} (usual: {usual})",
         gap=days(g),
-        since=DayOfWeek(since),
-        until=DayOfWeek(until),
+        since=DayOfWeek(since.date()),
+        until=DayOfWeek(until.date()),
         usual=Number(usual),
     )
     return _with_causes(passed, why)
@@ -158,13 +158,15 @@ NEXT_CLEARS = say("A next session is booked, or the course is closed with an end
 
 
 def next_none(last: LocalTime) -> Phrase:
-    return say("No next session is booked; the last one was on {day}. Has a next one been agreed?", day=DayOfWeek(last))
+    return say(
+        "No next session is booked; the last one was on {day}. Has a next one been agreed?", day=DayOfWeek(last.date())
+    )
 
 
 def next_return(last: LocalTime, why: Sequence[Cause]) -> Phrase:
     return say(
         "Return date not booked: the last session was on {day}, what is booked falls into {causes}.",
-        day=DayOfWeek(last),
+        day=DayOfWeek(last.date()),
         causes=causes(why),
     )
 
@@ -401,7 +403,7 @@ def break_told_late(why: Cause, lead: float) -> Phrase:
 
 
 def _absence(why: Cause) -> Phrase:
-    when = Span(why.since, why.until) if why.since and why.until else Day(why.slot)
+    when = Span(why.since, why.until) if why.since and why.until else Day(why.slot.date())
     return say("{what} {when}", what=_why(why), when=when)
 
 
@@ -409,7 +411,7 @@ def break_long(g: float, since: LocalTime, is_return_booked: bool) -> Phrase:
     long = say(
         "{gap} between sessions from {day}: consider what contact, cover or written plan was agreed.",
         gap=days(g),
-        day=DayOfWeek(since),
+        day=DayOfWeek(since.date()),
     )
     return long if is_return_booked else say("{break_} Is the return date booked?", break_=long)
 
