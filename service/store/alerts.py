@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from service.domain.phrase import say
 from service.domain.refusals import NotFound
 from service.store.base import BigId, Model, PublicId, UtcTime, new_public_id
+from service.store.prepared import Prepared
 
 
 class AlertRow(Model):
@@ -81,7 +82,18 @@ _INSERT = insert(_assessments)
 
 
 def of_course(session: Session, course_id: int) -> list[AlertRow]:
-    return list(session.scalars(select(AlertRow).where(AlertRow.course_id == course_id).order_by(AlertRow.id)))
+    return list(session.scalars(_OF_COURSE, {"course": course_id}))
+
+
+def has_standing(session: Session, course_id: int) -> bool:
+    """True where one of the course's alerts is not cleared."""
+    return bool(_STANDING.rows(session, course=course_id, cleared="cleared"))
+
+
+_OF_COURSE = select(AlertRow).where(AlertRow.course_id == bindparam("course")).order_by(AlertRow.id)
+_STANDING = Prepared(
+    select(AlertRow.id).where(AlertRow.course_id == bindparam("course"), AlertRow.state != bindparam("cleared"))
+)
 
 
 def standing_alerts(session: Session) -> list[AlertRow]:

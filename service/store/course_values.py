@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
 
-from sqlalchemy import BindParameter, DateTime, FromClause, Select, and_, bindparam, or_, select, type_coerce
+from sqlalchemy import BindParameter, DateTime, FromClause, and_, bindparam, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from service.domain.absences import Absence, AbsenceKind
 from service.domain.appointment import Appointment, Attribute, Change, Initiator, Status
 from service.domain.course import Course, CourseStatus, Ending
 from service.domain.hours import Hour, LocalTime, Weekday, local_times
+from service.domain.refusals import NotFound
 from service.domain.standing import Modality, Standing
 from service.store import overrides
 from service.store.absences import AbsenceRow, AnnouncementRow
@@ -23,6 +24,7 @@ from service.store.base import UtcTime, naive_utc
 from service.store.courses import CourseRow
 from service.store.overrides import Layer, OverrideRow
 from service.store.people import Directory, RoomRow, SiteRow, TherapistRow
+from service.store.prepared import Prepared
 from service.store.standings import StandingHourRow, StandingRow
 
 AT_ONCE = 50
@@ -33,6 +35,7 @@ _Row = Any
 """A row of plain columns."""
 _Rows = Mapping[int, list[_Row]]
 _NONE: list[_Row] = []
+_new = object.__new__
 _Local = Callable[[datetime | None], LocalTime | None]
 
 
@@ -42,7 +45,17 @@ class Loaded:
 
     id: int
     public_id: str
+    therapist_id: int
     value: Course
+
+
+def load_one(session: Session, public_id: str) -> Loaded:
+    """:raises NotFound: no such course."""
+    session.flush()
+    found = _BY_NAME.rows(session, public_id=public_id)
+    if not found:
+        raise NotFound("There is no such course.")
+    return _Read(session, [found[0].id], None).course(found[0].id)
 
 
 def load(session: Session, course: CourseRow, people: Directory) -> Course:
@@ -79,8 +92,9 @@ _site, _therapist, _room = SiteRow.__table__, TherapistRow.__table__, RoomRow.__
 _override = OverrideRow.__table__
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 
+_BY_NAME = Prepared(select(_course.c.id).where(_course.c.public_id == bindparam("public_id")))
 # The first column is what the rows are grouped by.
-_COURSES = (
+_COURSES = Prepared(
     select(
         *_columns(_course, "id public_id site_id therapist_id status same_room default_cadence_days ending"),
         _site.c.zone,
@@ -88,7 +102,7 @@ _COURSES = (
     .join(_site, _site.c.id == _course.c.site_id)
     .where(_course.c.id.in_(_IDS))
 )
-_STANDINGS = (
+_STANDINGS = Prepared(
     select(
         *_columns(
             _standing,
@@ -99,7 +113,7 @@ _STANDINGS = (
     .where(_standing.c.course_id.in_(_IDS))
     .order_by(_standing.c.since, _standing.c.id)
 )
-_HOURS = (
+_HOURS = Prepared(
     select(_hour.c.standing_id, _hour.c.weekday, _hour.c.at)
     .join(_standing, _standing.c.id == _hour.c.standing_id)
     .where(_standing.c.course_id.in_(_IDS))
@@ -112,13 +126,13 @@ _APPOINTMENTS = select(
         "began_at finished_at late_by ending_session",
     )
 ).where(_COUNTING)
-_CHANGES = (
+_CHANGES = Prepared(
     select(*_columns(_change, "appointment_id what was now told_at asked_by reason"))
     .join(_appointment, _appointment.c.id == _change.c.appointment_id)
     .where(_COUNTING)
     .order_by(_change.c.id)
 )
-_ABSENCES = (
+_ABSENCES = Prepared(
     select(*_columns(_absence, "id public_id kind therapist_id room_id site_id course_id since until name tentative"))
     .where(
         _absence.c.withdrawn_at.is_(None),
@@ -127,9 +141,9 @@ _ABSENCES = (
     )
     .order_by(_absence.c.since, _absence.c.id)
 )
-_TOLD = select(*_columns(_told, "course_id absence_id told_at")).where(_told.c.course_id.in_(_IDS))
-_THERAPISTS, _ROOMS = (select(of.c.id, of.c.public_id).where(of.c.id.in_(_IDS)) for of in (_therapist, _room))
-_OVERRIDES = (
+_TOLD = Prepared(select(*_columns(_told, "course_id absence_id told_at")).where(_told.c.course_id.in_(_IDS)))
+_THERAPISTS, _ROOMS = (Prepared(select(of.c.id, of.c.public_id).where(of.c.id.in_(_IDS))) for of in (_therapist, _room))
+_OVERRIDES = Prepared(
     select(_override)
     .where(
         or_(_override.c.course_id.is_(None), _override.c.course_id.in_(_IDS)),
@@ -159,29 +173,20 @@ class _Read:
     def __init__(self, session: Session, ids: Sequence[int], people: Directory | None) -> None:
         self.session = session
         self.clocks: dict[str, _Local] = {}
-        self.courses = {row[0]: row for row in self.rows(_COURSES, ids=ids)}
-        self.standings = self.grouped(_STANDINGS, ids=ids)
-        self.hours = self.grouped(_HOURS, ids=ids)
-        self.appointments = self.grouped(_APPOINTMENTS, ids=ids)
-        self.changes = self.grouped(_CHANGES, ids=ids)
-        self.told = self.grouped(_TOLD, ids=ids)
+        ids = list(ids)
+        self.courses = {row[0]: row for row in _COURSES.rows(session, ids=ids)}
+        self.standings = _grouped(_STANDINGS.rows(session, ids=ids))
+        self.hours = _grouped(_HOURS.rows(session, ids=ids))
+        self.appointments = _grouped(session.connection().execute(_APPOINTMENTS, {"ids": ids}).all())
+        self.changes = _grouped(_CHANGES.rows(session, ids=ids))
+        self.told = _grouped(_TOLD.rows(session, ids=ids))
         self.therapists = {id_: self.therapists_of(id_) for id_ in ids}
         everybody = sorted(set().union(*self.therapists.values()))
-        self.absences = self.rows(_ABSENCES, ids=ids, therapists=everybody)
+        self.absences = _ABSENCES.rows(session, ids=ids, therapists=everybody)
         therapists = sorted({row.therapist_id for row in self.courses.values()})
-        self.layers = _layers(
-            [OverrideRow(**row._mapping) for row in self.rows(_OVERRIDES, ids=ids, therapists=therapists)]
-        )
+        agreed = _OVERRIDES.rows(session, ids=ids, therapists=therapists)
+        self.layers = _layers([OverrideRow(**row._asdict()) for row in agreed]) if agreed else _NO_LAYERS
         self.therapist_names, self.room_names = self.names(everybody, people)
-
-    def rows(self, statement: Select[Any], **asked: object) -> Sequence[_Row]:
-        return self.session.connection().execute(statement, asked).all()
-
-    def grouped(self, statement: Select[Any], **asked: object) -> _Rows:
-        found: dict[int, list[_Row]] = {}
-        for row in self.rows(statement, **asked):
-            found.setdefault(row[0], []).append(row)
-        return found
 
     def names(self, therapists: list[int], people: Directory | None) -> tuple[_Names, _Names]:
         """Public ids of the therapists and of the rooms, by inner ones."""
@@ -191,7 +196,7 @@ class _Read:
         used |= {row[4] for rows in self.standings.values() for row in rows} | {row.room_id for row in self.absences}
         rooms = dict.fromkeys(used - {None})
         found = [
-            {row[0]: row[1] for row in self.rows(statement, ids=list(ids))} if ids else {}
+            {row[0]: row[1] for row in statement.rows(self.session, ids=list(ids))} if ids else {}
             for statement, ids in ((_THERAPISTS, therapists), (_ROOMS, rooms))
         ]
         return _Names(found[0].__getitem__), _Names({None: None, **found[1]}.__getitem__)
@@ -218,7 +223,7 @@ class _Read:
             default_cadence_days=row.default_cadence_days,
             ending=Ending(row.ending) if row.ending else None,
         )
-        return Loaded(id_, row.public_id, value)
+        return Loaded(id_, row.public_id, row.therapist_id, value)
 
     def local_in(self, zone: str) -> _Local:
         return self.clocks.get(zone) or self.clocks.setdefault(zone, _local_in(zone))
@@ -246,6 +251,13 @@ class _Read:
         for row in self.absences:
             if row.until > since and _is_concerned(row, course, therapists, rooms):
                 yield _absence_value(row, self, told.get(row.id), local)
+
+
+def _grouped(rows: Sequence[_Row]) -> _Rows:
+    found: dict[int, list[_Row]] = {}
+    for row in rows:
+        found.setdefault(row[0], []).append(row)
+    return found
 
 
 def _is_concerned(absence: _Row, course: _Row, therapists: set[int], rooms: set[int | None]) -> bool:
@@ -308,7 +320,9 @@ def _appointment_value(row: _Row, read: _Read, names: Mapping[int | None, str], 
         ending_session,
     ) = row
     changes = read.changes.get(inner)
-    return Appointment(
+    made = _new(Appointment)
+    # A frozen value sets each field by a call: of the millions that a scan makes, that is a third of the time.
+    made.__dict__.update(
         id=public_id,
         standing=names.get(standing),
         slot=slot,
@@ -327,6 +341,7 @@ def _appointment_value(row: _Row, read: _Read, names: Mapping[int | None, str], 
         late_by=_INITIATOR[late_by],
         ending_session=ending_session,
     )
+    return made
 
 
 def _change_value(row: _Row, local: _Local) -> Change:
@@ -367,6 +382,9 @@ class _Layers:
 
     def of(self, course: _Row) -> tuple[Layer, Layer, Layer]:
         return self.of_clinic, self.by_therapist.get(course.therapist_id, {}), self.by_course.get(course.id, {})
+
+
+_NO_LAYERS = _Layers(of_clinic={}, by_therapist={}, by_course={})
 
 
 def _layers(rows: list[OverrideRow]) -> _Layers:

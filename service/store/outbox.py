@@ -6,9 +6,23 @@ The queue only wakes the workers; this table is what is true. A message is carri
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, Index, Integer, String, Text, func, or_, select, update
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Index,
+    Integer,
+    Select,
+    String,
+    Text,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.domain.phrase import say
@@ -97,10 +111,19 @@ def waiting(session: Session, topic: str, *, about: str, subject: str, free_at: 
 
     With `free_at`, without those that somebody is carrying out at that instant.
     """
-    query = select(OutboxRow.id).where(
-        OutboxRow.state == "pending", OutboxRow.topic == topic, OutboxRow.payload[about].as_string() == subject
+    session.flush()
+    query = _waiting(about) if free_at is None else _waiting(about).where(is_free(free_at))
+    return list(session.connection().execute(query, {"topic": topic, "subject": subject}).scalars())
+
+
+@cache
+def _waiting(about: str) -> Select[int]:
+    """Built once: each look at a course asks it."""
+    return select(OutboxRow.id).where(
+        OutboxRow.state == "pending",
+        OutboxRow.topic == bindparam("topic"),
+        OutboxRow.payload[about].as_string() == bindparam("subject"),
     )
-    return list(session.scalars(query if free_at is None else query.where(is_free(free_at))))
 
 
 def of_reader(session: Session, topic: str, user: str, *, since: datetime, until: datetime) -> list[OutboxRow]:

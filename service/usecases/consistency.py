@@ -31,8 +31,9 @@ from service.domain.course import CourseStatus
 from service.domain.hours import instant, local_time
 from service.domain.index import Index
 from service.domain.signals import Assessment, Level, Limits, Signal, wording
-from service.store import alerts, audit, course_values, courses, occupancies, outbox
+from service.store import alerts, audit, course_values, occupancies, outbox
 from service.store.alerts import AlertRow, AssessmentRow
+from service.store.course_values import Loaded
 from service.store.courses import CourseRow
 from service.store.people import UserRoleRow, UserRow
 from service.store.transaction import reading, writing
@@ -64,14 +65,13 @@ def assess(db: Session, *, course: str, grace: timedelta = GRACE, by: Actor = CL
     """
     access.require(by, Role.MANAGER)
     steps.take_turn(db, CourseRow.public_id == course)
-    row = courses.get(db, course)
     # Before the facts are read: a message written after this look may stand for a fact that this look does not see.
     heard = outbox.waiting(db, steps.ASSESS, about="course", subject=course)
-    [loaded] = course_values.load_many(db, [row.id])
-    value = loaded.value
+    row = course_values.load_one(db, course)
+    value = row.value
     found = signals.assess(value, limits=Limits(), now=local_time(now, value.zone))
     telling = _Telling(db=db, course=row, zone=value.zone, grace=grace, by=by, now=now)
-    telling.take_over(() if row.status == CourseStatus.ENDED else found.signals)
+    telling.take_over(() if value.is_ended else found.signals)
     due_at = min((at for at in (_instant(found, value.zone), *telling.wakes) if at), default=None)
     _write_down(db, row, found, due_at=due_at, now=now)
     outbox.close(db, heard, "done", now=now)
@@ -138,7 +138,7 @@ def _instant(found: Assessment, zone: str) -> datetime | None:
     return instant(found.due, zone) if found.due else None
 
 
-def _write_down(db: Session, row: CourseRow, found: Assessment, *, due_at: datetime | None, now: datetime) -> None:
+def _write_down(db: Session, row: Loaded, found: Assessment, *, due_at: datetime | None, now: datetime) -> None:
     index, metrics, said = on_record(found)
     alerts.write_assessment(db, row.id, assessed_at=now, due_at=due_at, index=index, metrics=metrics, signals=said)
 
@@ -179,9 +179,7 @@ def _detail(signal: Signal) -> dict[str, Any]:
 class _Telling:
     """One course's alerts, brought in line with what the rules say; and what came of it."""
 
-    def __init__(
-        self, *, db: Session, course: CourseRow, zone: str, grace: timedelta, by: Actor, now: datetime
-    ) -> None:
+    def __init__(self, *, db: Session, course: Loaded, zone: str, grace: timedelta, by: Actor, now: datetime) -> None:
         self.db, self.course, self.zone, self.grace, self.by, self.now = db, course, zone, grace, by, now
         self.opened: list[str] = []
         self.cleared: list[str] = []
@@ -189,8 +187,10 @@ class _Telling:
         self.wakes: list[datetime] = []
 
     def take_over(self, found: Iterable[Signal]) -> None:
-        rows = {(row.rule, row.episode): row for row in alerts.of_course(self.db, self.course.id)}
         standing = worth_telling(found)
+        if not standing and not alerts.has_standing(self.db, self.course.id):
+            return
+        rows = {(row.rule, row.episode): row for row in alerts.of_course(self.db, self.course.id)}
         self.carry_on(rows, standing)
         for key, row in rows.items():
             if key not in standing and row.state != AlertState.CLEARED:
@@ -223,7 +223,9 @@ class _Telling:
         state = state_after(signal, known, self.now)
         is_changed = (state, signal.level, signal.id) != (row.state, row.level, row.signal)
         row.signal, row.level, row.is_clinic_caused = signal.id, signal.level.value, signal.is_clinic_caused
-        row.detail = _detail(signal)
+        detail = _detail(signal)
+        if detail != row.detail:
+            row.detail = detail
         if is_changed:
             self.turn(row, state)
         if is_news(signal, known, self.now):
@@ -322,7 +324,7 @@ def lock_readers(db: Session, users: list[str]) -> None:
         )
 
 
-def readers(db: Session, course: CourseRow, *, is_clinic_caused: bool) -> list[str]:
+def readers(db: Session, course: CourseRow | Loaded, *, is_clinic_caused: bool) -> list[str]:
     """A step: public ids of the users who are told: the therapist's, and for what the clinic caused the managers'."""
     roles: Mapping[str, Any] = {
         Role.THERAPIST.value: UserRow.therapist_id == course.therapist_id,
