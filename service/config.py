@@ -52,6 +52,8 @@ class Settings:
     """How far ahead open-ended standings are booked."""
     grace: timedelta
     """How long a notice waits, so that what is undone at once tells nobody."""
+    webhooks_to_own_network: bool
+    """Whether webhooks may go to addresses of the clinic's own network, and by plain http to this very machine."""
     proxies: int
     """How many proxies of ours stand before the web process; what they say of the caller is believed."""
     log_level: str
@@ -89,6 +91,7 @@ class _Reader:
             "locale": self.read("SAMEHOUR_LOCALE", _locale, ENGLISH),
             "horizon": self.read("SAMEHOUR_HORIZON_WEEKS", _weeks, "26"),
             "grace": self.read("SAMEHOUR_GRACE_SECONDS", _seconds, "180"),
+            "webhooks_to_own_network": self.read("SAMEHOUR_WEBHOOKS_TO_OWN_NETWORK", _yes_or_no, "no"),
             "proxies": self.read("SAMEHOUR_PROXIES", _few, "0"),
             "log_level": self.read("SAMEHOUR_LOG_LEVEL", _log_level, "info"),
             "is_demo": self.read("SAMEHOUR_DEMO", _yes_or_no, "no"),
@@ -155,6 +158,7 @@ KNOWN = frozenset(
         "ZONE",
         "LOCALE",
         "HORIZON_WEEKS",
+        "WEBHOOKS_TO_OWN_NETWORK",
         "PROXIES",
         "GRACE_SECONDS",
         "LOG_LEVEL",

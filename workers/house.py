@@ -11,7 +11,7 @@ from rq.serializers import JSONSerializer
 
 from service.app import QUEUE, create_app, settings_of
 from service.config import Settings
-from workers.channels import Mail, console, email
+from workers.channels import Mail, console, email, webhook
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +20,7 @@ class House:
 
     app: Flask
     send: Callable[[Mail], None]
+    post: webhook.Send
     queue: Queue | None
     """None where no Redis is configured: the sweeper then carries everything."""
 
@@ -38,6 +39,7 @@ def house_of(app: Flask) -> House:
     return House(
         app=app,
         send=email.channel(settings.smtp_url, settings.mail_from) if settings.smtp_url else console.send,
+        post=webhook.channel(webhook.Guard.of(own_network=settings.webhooks_to_own_network)),
         queue=_queue(settings.redis_url) if settings.redis_url else None,
     )
 

@@ -3,10 +3,10 @@
 from service import clock
 from service.language import speaker
 from service.notices.alert import AlertData, alert_notice
-from service.usecases import consistency
+from service.usecases import consistency, webhooks
 from service.usecases.alerts import Alert
 from service.usecases.outbox import Taken
-from workers.channels import Mail
+from workers.channels import CannotSend, Mail
 from workers.house import House
 
 
@@ -24,6 +24,17 @@ def send_notice(taken: Taken, house: House) -> None:
         data_of(letter.alert, house.settings.public_url), speaker(letter.locale or house.settings.locale)
     )
     house.send(Mail(id=taken.id, to=letter.to, notice=notice, sent_at=clock.now()))
+
+
+def send_webhook(taken: Taken, house: House) -> None:
+    """Tell one program elsewhere of one event. :raises CannotSend: it was not delivered, and is to be tried again."""
+    parcel = webhooks.parcel(message=taken.message, attempt=taken.attempt, now=clock.now())
+    if parcel is None:
+        return
+    answer = house.post(parcel, clock.now())
+    wait = webhooks.note(parcel=parcel, answer=answer, now=clock.now())
+    if wait is not None:
+        raise CannotSend(f"{answer.fault} {answer.status or ''}".strip(), wait=wait)
 
 
 def data_of(alert: Alert, public_url: str) -> AlertData:

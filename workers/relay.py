@@ -48,13 +48,13 @@ def _carry_taken(house: House, taken: Taken) -> bool:
     except Exception as fault:  # noqa: BLE001  whatever it was, the message must be tried again, and the loop go on
         _note_failure(taken, fault)
         return False
-    outbox.done(message=taken.message, attempt=taken.attempt, now=clock.now())
-    return True
+    return outbox.done(message=taken.message, attempt=taken.attempt, now=clock.now())
 
 
 def _note_failure(taken: Taken, fault: Exception) -> None:
     # The kind of fault alone: its words may quote a person.
     error = str(fault) if isinstance(fault, CannotSend) else type(fault).__name__
-    again = outbox.failed(message=taken.message, attempt=taken.attempt, error=error, now=clock.now())
+    wait = fault.wait if isinstance(fault, CannotSend) else None
+    again = outbox.failed(message=taken.message, attempt=taken.attempt, error=error, wait=wait, now=clock.now())
     say = log.warning if again else log.error
     say("message failed" if again else "message dead", topic=taken.topic, message=taken.id, error=error)

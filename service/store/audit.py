@@ -8,6 +8,7 @@ from sqlalchemy import JSON, Index, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.domain.access import Actor
+from service.store import webhooks
 from service.store.base import BigId, Model, PublicId, UtcTime
 
 
@@ -39,7 +40,7 @@ def record(
     fields: Iterable[str] = (),
     detail: dict[str, Any] | None = None,
 ) -> None:
-    """One line: `by` did `action` to the `kind` with that public id."""
+    """One line: `by` did `action` to the `kind` with that public id; and programs that want to know of it are told."""
     session.add(
         AuditRow(
             at=now,
@@ -52,6 +53,7 @@ def record(
             detail=detail,
         )
     )
+    webhooks.tell(session, kind, action, subject, now=now)
 
 
 def of_subject(session: Session, kind: str, subject: str) -> list[AuditRow]:

@@ -73,12 +73,14 @@ def add(
     now: datetime,
     dedup_key: str | None = None,
     not_before: datetime | None = None,
+    public_id: str | None = None,
 ) -> bool:
-    """Write a message; False where one with the same key stands already."""
+    """Write a message; False where one with the same key stands already. Without a `public_id` it gets one."""
     key = dedup_key or f"{topic}:{uuid.uuid4()}"
     if dedup_key and session.scalar(select(OutboxRow.id).where(OutboxRow.dedup_key == key)):
         return False
     row = OutboxRow(topic=topic, dedup_key=key, payload=dict(payload), not_before=not_before or now, created_at=now)
+    row.public_id = public_id or new_public_id()
     session.add(row)
     session.flush()
     if row.not_before <= now:

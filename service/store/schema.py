@@ -14,6 +14,7 @@ from service.store import (
     overrides,
     people,
     standings,
+    webhooks,
 )
 from service.store.base import Base
 
@@ -31,5 +32,6 @@ TABLES = (
     overrides,
     people,
     standings,
+    webhooks,
 )
 metadata = Base.metadata

@@ -119,15 +119,19 @@ def done(db: Session, *, message: int, attempt: int, now: datetime) -> bool:
 
 
 @writing
-def failed(db: Session, *, message: int, attempt: int, error: str, now: datetime) -> bool:
+def failed(
+    db: Session, *, message: int, attempt: int, error: str, wait: timedelta | None = None, now: datetime
+) -> bool:
     """This attempt failed: wait and try again, or give up after the tenth. True while there is another attempt.
+
+    `wait` is for a channel that knows better how long; else the schedule says it.
 
     `error` is a kind of fault, never what a server or a person said: it is shown to operators.
     """
     if attempt >= ATTEMPTS:
         outbox.settle(db, message, attempt, state="dead", last_error=error[:200])
         return False
-    outbox.settle(db, message, attempt, not_before=now + WAITS[attempt - 1], last_error=error[:200])
+    outbox.settle(db, message, attempt, not_before=now + (wait or WAITS[attempt - 1]), last_error=error[:200])
     return True
 
 

@@ -15,8 +15,9 @@ from service.domain.absences import AbsenceKind
 from service.domain.access import Actor
 from service.domain.appointment import Attribute, Initiator
 from service.domain.book import BookAbsence
+from service.domain.event import IMPORTED
 from service.domain.hours import TZDATA_VERSION
-from service.store import audit, clients, imports
+from service.store import audit, clients, imports, webhooks
 from service.store.absences import AbsenceRow
 from service.store.appointments import ChangeRow
 from service.store.audit import AuditRow
@@ -321,6 +322,7 @@ class Writer:
         self.db.flush()
         for written in self.of.values():
             steps.course_changed(self.db, written.course, therapists=(), now=self.run.now)
+            webhooks.tell_event(self.db, IMPORTED, written.course.public_id, now=self.run.now)
         steps.calendars_changed(self.db, therapists)
 
     def remember(self, known: Sequence[tuple[str, int | None, int | None]]) -> None:

@@ -1,13 +1,18 @@
 """Ways out of the house. A channel is a function that sends one mail to one person, or raises CannotSend."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from service.notices import Notice
 
 
 class CannotSend(Exception):
     """It did not go out, or nobody knows whether it did. The message names the kind of fault, and no person."""
+
+    def __init__(self, message: str, *, wait: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.wait = wait
+        """Until the next attempt, where the channel knows better than the house's schedule."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -598,6 +598,42 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_occupancies_hold"), ["hold"], unique=False)
         batch_op.create_index("ix_occupancies_kind_who_starts", ["kind", "who", "starts", "ends"], unique=False)
 
+    op.create_table(
+        "webhooks",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=36), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("events", sa.JSON(), nullable=False),
+        sa.Column("secret", sa.Text(), nullable=False),
+        sa.Column("old_secret", sa.Text(), nullable=True),
+        sa.Column("old_secret_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("rests_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhooks")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_webhooks_public_id")),
+    )
+    op.create_table(
+        "webhook_deliveries",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("webhook_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("message", sa.String(length=36), nullable=False),
+        sa.Column("event", sa.String(length=40), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("fault", sa.String(length=20), nullable=True),
+        sa.Column("ms", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["webhook_id"], ["webhooks.id"], name=op.f("fk_webhook_deliveries_webhook_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_deliveries")),
+    )
+    with op.batch_alter_table("webhook_deliveries", schema=None) as batch_op:
+        batch_op.create_index("ix_webhook_deliveries_webhook_id_at", ["webhook_id", "at"], unique=False)
+
     # The net under every booking, from the first day: no two rows may hold the same person or room at the same time.
     if op.get_bind().dialect.name == "postgresql":
         op.execute(POSTGRES_NET)
@@ -608,6 +644,11 @@ def upgrade() -> None:
 
 def downgrade() -> None:
 
+    with op.batch_alter_table("webhook_deliveries", schema=None) as batch_op:
+        batch_op.drop_index("ix_webhook_deliveries_webhook_id_at")
+
+    op.drop_table("webhook_deliveries")
+    op.drop_table("webhooks")
     with op.batch_alter_table("occupancies", schema=None) as batch_op:
         batch_op.drop_index("ix_occupancies_kind_who_starts")
         batch_op.drop_index(batch_op.f("ix_occupancies_hold"))
