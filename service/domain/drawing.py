@@ -12,29 +12,30 @@ from service.domain.absences import Absence, AbsenceKind
 from service.domain.appointment import Appointment, Attribute, Change, Initiator, Status
 from service.domain.course import Course, CourseStatus
 from service.domain.hours import Hour, LocalTime, Weekday
+from service.domain.phrase import Phrase, say
 from service.domain.standing import Modality, Standing
 
-LETTERS: Mapping[str, str] = {
-    "H": "held",
-    "N": "did not take place, no message",
-    "L": "arrived, could not be seen",
-    "c": "cancelled by the client, told 3 days before",
-    "K": "cancelled by the clinic, told 3 days before",
-    "k": "cancelled by the clinic, told 2 hours before",
-    "a": "a break, told 30 days before",
-    "m": "held a day later at the client's request",
-    "M": "held a day later at the clinic's request",
-    "D": "held on Thursday at 15:00",
-    "C": "held with another therapist",
-    "V": "held by video",
-    "R": "held in another room",
-    "l": "held, begun 15 minutes late on the clinic's side",
-    "S": "booked",
-    "w": "booked, and the therapist is away: not yet told",
-    "W": "booked, and the therapist is away: told 30 days before",
-    ".": "nothing booked",
-    "/": "from here on with another therapist, not told",
-    "|": "now",
+LETTERS: Mapping[str, Phrase] = {
+    "H": say("held"),
+    "N": say("did not take place, no message"),
+    "L": say("arrived, could not be seen"),
+    "c": say("cancelled by the client, told 3 days before"),
+    "K": say("cancelled by the clinic, told 3 days before"),
+    "k": say("cancelled by the clinic, told 2 hours before"),
+    "a": say("a break, told 30 days before"),
+    "m": say("held a day later at the client's request"),
+    "M": say("held a day later at the clinic's request"),
+    "D": say("held on Thursday at 15:00"),
+    "C": say("held with another therapist"),
+    "V": say("held by video"),
+    "R": say("held in another room"),
+    "l": say("held, begun 15 minutes late on the clinic's side"),
+    "S": say("booked"),
+    "w": say("booked, and the therapist is away: not yet told"),
+    "W": say("booked, and the therapist is away: told 30 days before"),
+    ".": say("nothing booked"),
+    "/": say("from here on with another therapist, not told"),
+    "|": say("now"),
 }
 _FIRST = datetime(2025, 11, 4, 10)
 _ZONE = "Europe/Berlin"

@@ -7,6 +7,7 @@ from flask import Blueprint, g, render_template
 from werkzeug.wrappers import Response
 
 from service.domain.access import ALERTS, Role, allows
+from service.domain.phrase import say
 from service.domain.privacy import Privacy
 from service.usecases import feeds, people
 from service.web import fields, frame
@@ -14,10 +15,10 @@ from service.web import fields, frame
 pages = Blueprint("calendars", __name__)
 
 PRIVACY = {
-    Privacy.BUSY: "“Busy” and nothing else",
-    Privacy.INITIALS: "initials, such as “CO”",
-    Privacy.REFERENCE: "the clinic's reference, such as “C00012”",
-    Privacy.NAME: "the client's name",
+    Privacy.BUSY: say("“Busy” and nothing else"),
+    Privacy.INITIALS: say("initials, such as “CO”"),
+    Privacy.REFERENCE: say("the clinic's reference, such as “C00012”"),
+    Privacy.NAME: say("the client's name"),
 }
 """What each level puts into the calendar of a phone, and so onto its maker's servers."""
 

@@ -1,6 +1,6 @@
 """A client's course: the strip, what the rules say, what is agreed, every hour; and pausing, resuming, ending it."""
 
-from datetime import datetime
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import partial
 
@@ -12,12 +12,20 @@ from service.domain.appointment import Appointment, Attribute, Change, Initiator
 from service.domain.course import CourseStatus, Ending
 from service.domain.hours import local_time
 from service.domain.index import Component, Index, rounded
+from service.domain.phrase import Day, Listing, Number, Phrase, Value, say
 from service.domain.signals import Level
 from service.usecases import courses, people, standings
 from service.web import fields, frame, rules, words
 from service.web.strip import strip_of
 
 pages = Blueprint("courses", __name__)
+
+CHANGED: Mapping[Attribute, Phrase] = {
+    Attribute.TIME: say("time"),
+    Attribute.THERAPIST: say("therapist"),
+    Attribute.ROOM: say("room"),
+    Attribute.MODALITY: say("form"),
+}
 
 
 @pages.get("/courses")
@@ -66,7 +74,7 @@ def strip(course: str) -> str:
     now = local_time(g.now, view.course.zone)
     signals = view.assessment.signals if view.assessment else ()
     picture = strip_of(view.course, now=now, signals=signals, names=_names())
-    whom = " and ".join(view.names)
+    whom = words.together(view.names)
     return render_template("_strip.html", strip=picture, strip_id=f"strip-{view.id}", strip_of_whom=whom)
 
 
@@ -119,22 +127,23 @@ def _names() -> dict[str, str]:
     return therapists | {one.id: one.name for one in people.rooms(by=g.actor)}
 
 
-def _in_words(change: Change, names: dict[str, str]) -> str:
-    """ "time Tue 14 Jul, 10:00 → Wed 15 Jul, 13:00, asked by the client (work), told 10 Jul"."""
+def _in_words(change: Change, names: dict[str, str]) -> Listing:
+    """`time: Tue 14 Jul 10:00 → Wed 15 Jul 13:00, asked by the client, work, told 10 Jul`"""
     was, now = (_value_in_words(change.what, value, names) for value in (change.was, change.now))
-    reason = f" ({words.REASON.get(change.reason, change.reason)})" if change.reason else ""
-    told = f"told {change.told_at.day} {change.told_at:%b}" if change.told_at else "not yet told"
-    return f"{change.what.value} {was} → {now}, asked by {words.ASKED_BY[change.by.value]}{reason}, {told}"
+    changed = say("{what}: {was} → {now}", what=CHANGED[change.what], was=was, now=now)
+    reason = [words.REASON.get(change.reason) or change.reason] if change.reason else []
+    told = say("told {day}", day=Day(change.told_at)) if change.told_at else say("not yet told")
+    return Listing((changed, words.WAS_ASKED_BY[change.by.value], *reason, told))
 
 
-def _value_in_words(what: Attribute, value: str | None, names: dict[str, str]) -> str:
+def _value_in_words(what: Attribute, value: str | None, names: dict[str, str]) -> Value:
     if value is None:
-        return "none"
+        return say("no room") if what is Attribute.ROOM else "–"
     if what is Attribute.TIME:
-        return words.when(datetime.fromisoformat(value))
+        return words.when(value)
     if what is Attribute.MODALITY:
-        return value.replace("_", " ")
-    return names.get(value, "another")
+        return words.MODALITY[value]
+    return names.get(value) or say("somebody or somewhere else")
 
 
 def _by_time(hours: tuple[Appointment, ...]) -> list[Appointment]:
@@ -152,12 +161,16 @@ def _decomposed(index: Index) -> dict[str, object]:
         "has_times": index.has_times,
         "columns": shown,
         "rows": [
-            (component.value, [_points(matrix[component][by]) for by in shown], _points(index.components[component]))
+            (
+                words.COMPONENT[component.value],
+                [_points(matrix[component][by]) for by in shown],
+                _points(index.components[component]),
+            )
             for component in Component
         ],
         "total": _points(sum(index.components.values(), Decimal(0))),
     }
 
 
-def _points(value: Decimal) -> Decimal:
-    return rounded(value, 2)
+def _points(value: Decimal) -> Number:
+    return Number(float(rounded(value, 2)), 2)

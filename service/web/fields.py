@@ -47,7 +47,7 @@ def as_clock(value: str, name: str) -> time:
     try:
         found = time.fromisoformat(value)
     except ValueError:
-        raise Malformed(f"{value!r} is not a time of day.", where=name) from None
+        raise Malformed(say("“{typed}” is not a time of day.", typed=value[:40]), where=name) from None
     if found.tzinfo is not None:
         raise Malformed(say("A time of day has no offset."), where=name)
     return found.replace(second=0, microsecond=0)
@@ -88,4 +88,4 @@ def chosen(kind: type[Choice], value: str, name: str) -> Choice:
     try:
         return kind(value)
     except ValueError:
-        raise Malformed(f"{value!r} is none of the choices.", where=name) from None
+        raise Malformed(say("“{typed}” is none of the choices.", typed=value[:40]), where=name) from None

@@ -1,7 +1,7 @@
 """What stands around every page: the rail, the site and its date, the person, and the line that says what was done."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from flask import Flask, Response, g, redirect, request
@@ -13,6 +13,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from service.config import Settings
 from service.domain.access import Policy, Role
 from service.domain.hours import LocalTime, local_time
+from service.domain.phrase import Phrase, Value, say
+from service.language import LOCALES, tag
 from service.usecases import health, people
 from service.web import words
 
@@ -25,24 +27,24 @@ _YEAR = 365 * 24 * 3600
 class Entry:
     """One word of the rail. It is shown to whom its page's own policy admits, once there is such a page."""
 
-    word: str
+    word: Phrase
     icon: str
     path: str
     keys: str = ""
 
 
 ENTRIES = (
-    Entry(word="Today", icon="today", path="/today", keys="g t"),
-    Entry(word="Board", icon="board", path="/board", keys="g b"),
-    Entry(word="Clients", icon="clients", path="/clients", keys="g c"),
-    Entry(word="Alerts", icon="alerts", path="/alerts", keys="g a"),
-    Entry(word="Away", icon="away", path="/away", keys="g w"),
-    Entry(word="Waiting", icon="waiting", path="/waiting"),
-    Entry(word="Reports", icon="reports", path="/reports"),
-    Entry(word="Rules", icon="rules", path="/rules", keys="g r"),
-    Entry(word="People", icon="people", path="/people", keys="g p"),
-    Entry(word="Audit", icon="rules", path="/audit"),
-    Entry(word="Calendars", icon="calendars", path="/calendars", keys="g k"),
+    Entry(word=say("Today"), icon="today", path="/today", keys="g t"),
+    Entry(word=say("Board"), icon="board", path="/board", keys="g b"),
+    Entry(word=say("Clients"), icon="clients", path="/clients", keys="g c"),
+    Entry(word=say("Alerts"), icon="alerts", path="/alerts", keys="g a"),
+    Entry(word=say("Away"), icon="away", path="/away", keys="g w"),
+    Entry(word=say("Waiting"), icon="waiting", path="/waiting"),
+    Entry(word=say("Reports"), icon="reports", path="/reports"),
+    Entry(word=say("Rules"), icon="rules", path="/rules", keys="g r"),
+    Entry(word=say("People"), icon="people", path="/people", keys="g p"),
+    Entry(word=say("Audit"), icon="rules", path="/audit"),
+    Entry(word=say("Calendars"), icon="calendars", path="/calendars", keys="g k"),
 )
 
 
@@ -62,7 +64,7 @@ class Where:
 class Said:
     """What has just been done, and how to take it back, if it can be."""
 
-    text: str
+    text: Phrase
     undo: str | None
     """The address to POST to."""
 
@@ -137,6 +139,7 @@ def put_around(app: Flask, settings: Settings) -> None:
     app.context_processor(lambda: _around(entries))
     app.jinja_env.filters.update(words.FILTERS)
     app.jinja_env.globals["words"] = words
+    app.jinja_env.globals["languages"] = {locale: (tag(locale), name) for locale, name in LOCALES.items()}
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 
@@ -145,9 +148,19 @@ def _bring(app: Flask, settings: Settings) -> None:
 
 
 def _around(entries: tuple[tuple[Entry, Policy], ...]) -> dict[str, Any]:
+    language = tag(g.get("locale"))
     if g.get("actor") is None or g.get("is_bare"):
-        return {"where": None, "entries": (), "said": None, "actor": None, "is_part": False, "is_carried": True}
+        return {
+            "language": language,
+            "where": None,
+            "entries": (),
+            "said": None,
+            "actor": None,
+            "is_part": False,
+            "is_carried": True,
+        }
     return {
+        "language": language,
         "where": here(),
         "entries": tuple(entry for entry, policy in entries if policy.admits(g.actor)),
         "said": _said(),
@@ -166,14 +179,17 @@ def _said() -> Said | None:
         return None
     g.has_said = True
     undo = done.undo.format(about) if done.undo and about.replace("-", "").isalnum() else None
-    return Said(text=done.text.format(fact=_shown(fact)).strip(), undo=undo)
+    return Said(text=done.about(_fact(fact)), undo=undo)
 
 
-def _shown(fact: str) -> str:
+def _fact(fact: str) -> Value:
+    """A count or a local time; anything else in the cookie is none of ours."""
+    if fact.isascii() and fact.isdigit() and len(fact) <= 6:
+        return int(fact)
     try:
-        return words.when(datetime.fromisoformat(fact))
+        return words.when(fact)
     except ValueError:
-        return fact if fact.isdigit() else ""
+        return ""
 
 
 def _forget_what_was_said(response: Response) -> Response:

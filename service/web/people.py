@@ -5,6 +5,7 @@ from werkzeug.wrappers import Response
 
 from service.domain.access import ADMINISTERING, SETTING_UP, Role, allows
 from service.domain.hours import Weekday
+from service.domain.phrase import Value, say
 from service.usecases import people
 from service.web import fields, frame
 
@@ -76,7 +77,7 @@ def sign_in_link(user: str) -> str:
     """Shown once, on this answer alone."""
     email = next((one.email for one in people.users(by=g.actor) if one.id == user), "")
     secret = people.sign_in_link(email=email, by=g.actor, now=g.now)
-    return _page(shown_once=f"{g.settings.public_url}/sign-in/{secret}", shown_what="Sign-in link, works once")
+    return _page(shown_once=f"{g.settings.public_url}/sign-in/{secret}", shown_what=say("Sign-in link, works once."))
 
 
 @pages.post("/people/users/<user>/disable")
@@ -98,7 +99,7 @@ def add_token() -> str:
         by=g.actor,
         now=g.now,
     )
-    return _page(shown_once=secret, shown_what="API token")
+    return _page(shown_once=secret, shown_what=say("API token."))
 
 
 @pages.post("/people/tokens/<token>/revoke")
@@ -108,7 +109,7 @@ def revoke_token(token: str) -> Response:
     return _back("token revoked")
 
 
-def _page(**shown: str) -> str:
+def _page(**shown: Value) -> str:
     is_admin = g.actor.has(Role.ADMIN)
     sites = people.sites(by=g.actor)
     return render_template(

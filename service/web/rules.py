@@ -14,26 +14,27 @@ from werkzeug.wrappers import Response
 from service.domain.access import ALERTS, CLINICAL, MANAGING, Role, allows
 from service.domain.drawing import LETTERS
 from service.domain.limits import OFF, PRESETS, RULES, parameters
-from service.domain.phrase import say
+from service.domain.phrase import Number, Phrase, Value, say
 from service.domain.refusals import Malformed
 from service.domain.rules import FEWEST_VERDICTS, MEANING, USEFUL_SHARE
+from service.language.reader import tell
 from service.usecases import overrides, people, rules, what_if
 from service.web import fields, frame
 
 pages = Blueprint("rules", __name__)
 
-LABELS: Mapping[str, str] = {
-    "moderate": "several studies point this way, mixed or observational",
-    "code": "a professional body's duty",
-    "convention": "usual practice, or our own choice",
+LABELS: Mapping[str, Phrase] = {
+    "moderate": say("several studies point this way, mixed or observational"),
+    "code": say("a professional body's duty"),
+    "convention": say("usual practice, or our own choice"),
 }
-PRESET_WORDS: Mapping[str, str] = {
-    "flexible_by_agreement": "flexible by agreement",
-    "hybrid_agreed": "in person and by video, as agreed",
-    "tapering": "tapering: the interval follows what is planned",
-    "as_needed": "as needed: to come when it is wished",
-    "shift_worker": "shift worker: any of the agreed hours",
-    "breaks_sensitive": "breaks matter: told earlier, long ones sooner",
+PRESET_WORDS: Mapping[str, Phrase] = {
+    "flexible_by_agreement": say("flexible by agreement"),
+    "hybrid_agreed": say("in person and by video, as agreed"),
+    "tapering": say("tapering: the interval follows what is planned"),
+    "as_needed": say("as needed: to come when it is wished"),
+    "shift_worker": say("shift worker: any of the agreed hours"),
+    "breaks_sensitive": say("breaks matter: told earlier, long ones sooner"),
 }
 Values = dict[str, float | str]
 
@@ -90,6 +91,7 @@ def _page(
         letters=LETTERS,
         marked=marked,
         number=number,
+        shown=shown,
         manages=manages,
         answer=answer,
         tried=tried or {},
@@ -121,9 +123,9 @@ def for_course(course: str, therapist: str) -> dict[str, object]:
         "exceptions": overrides.listed(course=course, by=g.actor, now=g.now),
         "may_agree": is_theirs,
         "presets": [(f"preset:{name}", PRESET_WORDS[name]) for name in PRESETS],
-        "numbers": [(name, f"{name}: {words}") for name, words in MEANING.items()],
-        "off": [(f"off:{rule}", f"{rule} does not apply") for rule in RULES],
-        "exception_value": number,
+        "numbers": [(name, say("{name}: {meaning}", name=name, meaning=meaning)) for name, meaning in MEANING.items()],
+        "off": [(f"off:{rule}", say("{rule} does not apply", rule=rule)) for rule in RULES],
+        "exception_value": shown,
     }
 
 
@@ -161,19 +163,26 @@ def _number(name: str) -> float:
 # What pages show
 
 
+def shown(value: float | str) -> Value:
+    """`1.5`, `6`, `breaks matter: told earlier, long ones sooner`"""
+    if isinstance(value, int | float):
+        return Number(float(value), 4)
+    return say("does not apply") if value == OFF else PRESET_WORDS.get(value) or value
+
+
 def number(value: float | str) -> str:
-    """`1.5`, `6`, `breaks sensitive`"""
-    return f"{value:g}" if isinstance(value, int | float) else value.replace("_", " ")
+    """`1.5`, as the fields of a form hold it in every language."""
+    return f"{value:g}" if isinstance(value, int | float) else value
 
 
 _NAME, _TERM = re.compile(r"`([^`]+)`"), re.compile(r"\*(\w[^*]*)\*")
 
 
-def marked(text: str, in_force: Mapping[str, rules.Threshold]) -> Markup:
+def marked(text: Value, in_force: Mapping[str, rules.Threshold]) -> Markup:
     """A paragraph of a rule's text: names as code, those of numbers with what is in force."""
 
     def name(found: re.Match[str]) -> str:
         known = in_force.get(found[1])
-        return f"<code>{found[1]}</code>" + (f" ({number(known.value)})" if known else "")
+        return f"<code>{found[1]}</code>" + (f" ({escape(tell(shown(known.value)))})" if known else "")
 
-    return Markup(_TERM.sub(r"<em>\1</em>", _NAME.sub(name, str(escape(text)))))  # noqa: S704  escaped just here
+    return Markup(_TERM.sub(r"<em>\1</em>", _NAME.sub(name, str(escape(tell(text))))))  # noqa: S704  escaped just here

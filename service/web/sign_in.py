@@ -6,13 +6,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, g, make_response, redirect, render_template, request
-from flask_limiter import Limiter
+from flask_limiter import Limiter, RateLimitExceeded
 from flask_limiter.util import get_remote_address
 from werkzeug.wrappers import Response as AnyResponse
 
 from service.config import Settings
 from service.domain.access import PUBLIC, SIGNED_IN, Role, allows
-from service.domain.phrase import say
+from service.domain.phrase import Value, say
 from service.domain.refusals import Forbidden
 from service.usecases import people
 from service.web import frame
@@ -21,7 +21,6 @@ pages = Blueprint("sign_in", __name__)
 
 PER_ADDRESS = "60 per 15 minutes"
 PER_PERSON = "10 per 15 minutes"
-_TOO_MANY = "There were too many tries. Wait a quarter of an hour, or ask your admin for a link that signs you in once."
 _PATIENCE: Mapping[str, Any] = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
 """Seconds that a sign-in waits for a Redis that does not answer, before it counts in memory."""
 
@@ -119,10 +118,11 @@ def limit(app: Flask, settings: Settings) -> None:
         strategy="fixed-window",
         key_prefix="samehour",
     )
+    app.register_error_handler(RateLimitExceeded, _ask_for_patience)
     for endpoint in ("sign_in.enter", "sign_in.enter_by_link"):
         view: Any = app.view_functions[endpoint]
         for rate, key in ((PER_PERSON, _person), (PER_ADDRESS, get_remote_address)):
-            view = limiter.limit(rate, key_func=key, deduct_when=_was_refused, error_message=_TOO_MANY)(view)
+            view = limiter.limit(rate, key_func=key, deduct_when=_was_refused)(view)
         app.view_functions[endpoint] = view
 
 
@@ -130,6 +130,13 @@ def _person() -> str:
     """Whom somebody tries to be. Hashed: the counter's keys lie in Redis for all to read."""
     claimed = request.form.get("email", "").strip().lower() or request.path
     return hashlib.sha256(claimed.encode()).hexdigest()[:32]
+
+
+def _ask_for_patience(_fault: RateLimitExceeded) -> Response:
+    wait = say(
+        "There were too many tries. Wait a quarter of an hour, or ask your admin for a link that signs you in once."
+    )
+    return _page(wanted="", problem=wait, status=429)
 
 
 def _was_refused(response: Response) -> bool:
@@ -152,7 +159,7 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _page(*, wanted: str, email: str = "", problem: str = "", status: int = 200) -> Response:
+def _page(*, wanted: str, email: str = "", problem: Value = "", status: int = 200) -> Response:
     page = render_template("sign_in.html", wanted=wanted, email=email, problem=problem)
     return _private(make_response(page, status))
 

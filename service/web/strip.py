@@ -12,8 +12,10 @@ from datetime import timedelta
 from service.domain.appointment import Appointment, Initiator, Status
 from service.domain.course import Course
 from service.domain.hours import LocalTime
+from service.domain.phrase import Clock, Day, FullDay, Listing, Moment, Month, Number, Value, say, says
 from service.domain.signals import Level, Signal
 from service.domain.standing import Modality, Standing
+from service.web import words
 
 PAST, AHEAD = 26, 10
 COLUMN = 20
@@ -38,7 +40,7 @@ class Mark:
     shape: str
     """`held`, `video`, `other-therapist`, `client-side`, `no-message`, `clinic-side`, `break`, `booked`, `unmarked`."""
     is_at_risk: bool
-    label: str
+    label: Value
     appointment: str
 
     @property
@@ -53,7 +55,7 @@ class Band:
     x: float
     width: float
     is_told: bool
-    label: str
+    label: Value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,10 +64,10 @@ class Bracket:
 
     x: float
     width: float
-    days: str
+    days: Value
     level: str
     is_ahead: bool
-    label: str
+    label: Value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +77,7 @@ class Turn:
     x: float
     y: float
     until_y: float
-    label: str
+    label: Value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +85,7 @@ class Tick:
     """A month's name under its first column."""
 
     x: float
-    text: str
+    text: Value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +101,7 @@ class Strip:
     line: tuple[tuple[float, float], ...]
     ticks: tuple[Tick, ...]
     today: float | None
-    sentence: str
+    sentence: Value
     held: int = 0
     due: int = 0
     names: dict[str, str] = field(default_factory=dict)
@@ -167,29 +169,35 @@ class _Drawing:
         lift = _LIFTS[0] if abs(by) <= _HALF_DAY else _LIFTS[1] if abs(by) <= half else _LIFTS[2]
         return lift if by < timedelta() else -lift
 
-    def _label(self, one: Appointment) -> str:
-        parts = [f"{one.expected:%a %d %b %Y, %H:%M}", _what(self.course, one, self.now)]
+    def _label(self, one: Appointment) -> Value:
+        parts = [FullDay(one.expected), Clock(one.expected.time()), _what(self.course, one, self.now)]
         if one.slot is not None and one.starts != one.slot and not one.is_cancelled:
-            parts.append(f"moved to {one.starts:%a %d %b, %H:%M}{_asked(one)}")
+            parts.append(say("moved to {when}", when=Moment(one.starts)))
+            parts.extend(_asked(one))
         standing = self.course.standing_of(one)
         if standing is not None and one.therapist not in standing.therapists:
-            parts.append(f"with {self.names.get(one.therapist, 'another therapist')}")
+            parts.append(self._with(one.therapist))
         if standing is not None and one.modality is not standing.modality:
-            parts.append("by video" if one.modality is Modality.VIDEO else "in person")
-        return "; ".join(parts)
+            parts.append(say("by video") if one.modality is Modality.VIDEO else say("in person"))
+        return Listing(tuple(parts))
+
+    def _with(self, therapist: str) -> Value:
+        name = self.names.get(therapist)
+        return say("with {therapist}", therapist=name) if name else say("with another therapist")
 
     def bands(self) -> Iterator[Band]:
         """Neighbouring slots lost to an absence, in one band."""
         lost = [place for place, one in enumerate(self.shown) if _is_away(self.course, one)]
         for first, last in _runs(lost):
             told = all(self._is_told(one) for one in self.shown[first : last + 1])
-            days = f"{self.shown[first].expected:%d %b} to {self.shown[last].expected:%d %b}"
-            words = "told" if told else "not yet told"
+            days = {"since": Day(self.shown[first].expected), "until": Day(self.shown[last].expected)}
             yield Band(
                 x=self.x(first) - COLUMN / 2,
                 width=COLUMN * (last - first + 1),
                 is_told=told,
-                label=f"Break {days}, {words}",
+                label=say("Break {since} to {until}, told", **days)
+                if told
+                else say("Break {since} to {until}, not yet told", **days),
             )
 
     def _is_told(self, one: Appointment) -> bool:
@@ -206,7 +214,7 @@ class _Drawing:
             first = places.get(since)
             last = places.get(LocalTime.fromisoformat(str(until)), end) if until else end
             if first is not None and last > first:
-                days = f"{float(str(signal.value['g'])):.0f} d"
+                days = say("{n} d", n=Number(float(str(signal.value["g"])), 0))
                 yield Bracket(
                     x=self.x(first),
                     width=COLUMN * (last - first),
@@ -225,16 +233,15 @@ class _Drawing:
                     x=self.x(place) - COLUMN / 2,
                     y=self.line_y(place - 1),
                     until_y=self.line_y(place),
-                    label=f"The agreement changed: {self._frame(old)} → {self._frame(new)}",
+                    label=say("The agreement changed: {was} → {now}", was=self._frame(old), now=self._frame(new)),
                 )
 
-    def _frame(self, standing: Standing | None) -> str:
+    def _frame(self, standing: Standing | None) -> Value:
         if standing is None:
-            return "single hours"
-        hours = " and ".join(f"{hour.day.name.capitalize()} {hour.at:%H:%M}" for hour in standing.hours)
-        every = "" if standing.every_weeks == 1 else f" every {standing.every_weeks} weeks"
-        who = self.names.get(standing.therapist, "")
-        return f"{hours}{every}{f' with {who}' if who else ''}"
+            return say("single hours")
+        often = [words.every(standing.every_weeks)] if standing.every_weeks > 1 else []
+        whom = [self._with(standing.therapist)] if standing.therapist in self.names else []
+        return Listing((words.hours(standing.hours), *often, *whom))
 
     def line(self) -> Iterator[tuple[float, float]]:
         """The corners of the agreed hour's line."""
@@ -250,7 +257,7 @@ class _Drawing:
         for place, one in enumerate(self.shown):
             if (one.expected.year, one.expected.month) != month:
                 month = (one.expected.year, one.expected.month)
-                yield Tick(x=self.x(place), text=f"{one.expected:%b}")
+                yield Tick(x=self.x(place), text=Month(one.expected))
 
     def today(self) -> float | None:
         past = sum(one.expected <= self.now for one in self.shown)
@@ -285,27 +292,26 @@ def _shape(course: Course, one: Appointment, now: LocalTime) -> str:
 
 
 _WORDS = {
-    Status.HELD: "held",
-    Status.CLIENT_CANCELLED: "did not take place, cancelled by the client",
-    Status.NO_SHOW: "did not take place, without a message",
-    Status.LATE_NOT_SEEN: "arrived, could not be seen",
-    Status.CLINIC_CANCELLED: "did not take place, cancelled by the clinic",
-    Status.BREAK: "did not take place, a break",
+    Status.HELD: say("held"),
+    Status.CLIENT_CANCELLED: say("did not take place, cancelled by the client"),
+    Status.NO_SHOW: say("did not take place, without a message"),
+    Status.LATE_NOT_SEEN: say("arrived, could not be seen"),
+    Status.CLINIC_CANCELLED: say("did not take place, cancelled by the clinic"),
+    Status.BREAK: say("did not take place, a break"),
 }
 
 
-def _what(course: Course, one: Appointment, now: LocalTime) -> str:
+def _what(course: Course, one: Appointment, now: LocalTime) -> Value:
     if one.status is not Status.SCHEDULED:
         return _WORDS[one.status]
     if one.starts <= now:
-        return "not yet marked"
-    return "booked, at risk" if course.is_lost(one) else "booked"
+        return say("not yet marked")
+    return say("booked, at risk") if course.is_lost(one) else say("booked")
 
 
-def _asked(one: Appointment) -> str:
+def _asked(one: Appointment) -> list[Value]:
     by = next((change.by for change in reversed(one.changes) if change.what == "time"), Initiator.UNKNOWN)
-    words = {Initiator.CLIENT: "client", Initiator.CLINIC: "clinic", Initiator.MUTUAL: "client and clinic together"}
-    return f" at the request of the {words[by]}" if by in words else ""
+    return [] if by is Initiator.UNKNOWN else [words.WAS_ASKED_BY[by.value]]
 
 
 def _is_away(course: Course, one: Appointment) -> bool:
@@ -334,15 +340,22 @@ def _level_of(signal: Signal) -> str:
     return "act" if is_act and signal.value["state"] != "closed" else "watch"
 
 
-def _sentence(shown: Sequence[Appointment], now: LocalTime) -> str:
+def _sentence(shown: Sequence[Appointment], now: LocalTime) -> Value:
     past = [one for one in shown if one.expected <= now]
     if not shown:
-        return "No hour is agreed yet."
+        return say("No hour is agreed yet.")
     held = [one for one in past if one.is_held]
     moved = sum(one.slot is not None and abs(one.starts - one.slot) > _ON_TIME for one in held)
     ahead = sum(one.status is Status.SCHEDULED for one in shown if one.expected > now)
-    return (
-        f"Of the last {len(past)} agreed hours {len(held)} were held, {moved} of them moved; {ahead} are booked ahead."
-        if past
-        else f"No hour has come yet; {ahead} are booked ahead."
+    if not past:
+        return says(
+            "No hour has come yet; {n} is booked ahead.", "No hour has come yet; {n} are booked ahead.", n=ahead
+        )
+    return says(
+        "Of {past} agreed hours so far {held} were held, {moved} of them moved; {n} is booked ahead.",
+        "Of {past} agreed hours so far {held} were held, {moved} of them moved; {n} are booked ahead.",
+        n=ahead,
+        past=len(past),
+        held=len(held),
+        moved=moved,
     )

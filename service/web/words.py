@@ -1,34 +1,58 @@
-"""The words and signs that pages show for what the domain names."""
+"""The words and signs that pages show for what the domain names, and how they write days, times and numbers.
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+All of it is phrases, said in the reader's language where they are shown.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from service.domain.absences import AbsenceKind
-from service.domain.access import Role
+from service.domain.access import OPERATOR, Role
+from service.domain.alert import AlertState, Verdict
 from service.domain.appointment import FREEING, Initiator, Status
+from service.domain.course import CourseStatus, Ending
 from service.domain.hours import Hour, Weekday
+from service.domain.index import Component
+from service.domain.phrase import (
+    Clock,
+    Day,
+    DayOfWeek,
+    FullDay,
+    HourOfWeek,
+    Listing,
+    Moment,
+    Number,
+    Part,
+    Phrase,
+    Value,
+    YearDay,
+    listing,
+    say,
+    says,
+)
+from service.domain.signals import Level
 
-DAYS: Mapping[Weekday, str] = {
-    Weekday.MO: "Monday",
-    Weekday.TU: "Tuesday",
-    Weekday.WE: "Wednesday",
-    Weekday.TH: "Thursday",
-    Weekday.FR: "Friday",
-    Weekday.SA: "Saturday",
-    Weekday.SU: "Sunday",
+DAYS: Mapping[Weekday, Phrase] = {
+    Weekday.MO: say("Monday"),
+    Weekday.TU: say("Tuesday"),
+    Weekday.WE: say("Wednesday"),
+    Weekday.TH: say("Thursday"),
+    Weekday.FR: say("Friday"),
+    Weekday.SA: say("Saturday"),
+    Weekday.SU: say("Sunday"),
 }
-STATUS: Mapping[str, str] = {
-    Status.SCHEDULED.value: "booked",
-    Status.HELD.value: "held",
-    Status.CLIENT_CANCELLED.value: "cancelled by the client",
-    Status.NO_SHOW.value: "did not take place",
-    Status.LATE_NOT_SEEN.value: "arrived too late to be seen",
-    Status.CLINIC_CANCELLED.value: "cancelled by the clinic",
-    Status.BREAK.value: "break",
-    "arrived": "arrived",
-    "unmarked": "not marked yet",
+STATUS: Mapping[str, Phrase] = {
+    Status.SCHEDULED.value: say("booked"),
+    Status.HELD.value: say("held"),
+    Status.CLIENT_CANCELLED.value: say("cancelled by the client"),
+    Status.NO_SHOW.value: say("did not take place"),
+    Status.LATE_NOT_SEEN.value: say("arrived too late to be seen"),
+    Status.CLINIC_CANCELLED.value: say("cancelled by the clinic"),
+    Status.BREAK.value: say("break"),
+    "arrived": say("arrived"),
+    "unmarked": say("not marked yet"),
 }
 SIGN: Mapping[str, str] = {
     Status.SCHEDULED.value: "○",
@@ -42,110 +66,194 @@ SIGN: Mapping[str, str] = {
     "unmarked": "?",
 }
 CANCELLED = frozenset(status.value for status in FREEING)
-ASKED_BY: Mapping[str, str] = {
-    Initiator.CLIENT.value: "the client",
-    Initiator.CLINIC.value: "the clinic",
-    Initiator.MUTUAL.value: "both together",
-    Initiator.UNKNOWN.value: "not known",
+ASKED_BY: Mapping[str, Phrase] = {
+    Initiator.CLIENT.value: say("the client"),
+    Initiator.CLINIC.value: say("the clinic"),
+    Initiator.MUTUAL.value: say("both together"),
+    Initiator.UNKNOWN.value: say("not known"),
 }
-REASON: Mapping[str, str] = {
-    "illness": "illness",
-    "holiday": "holiday",
-    "work": "work",
-    "family": "family",
-    "travel": "travel",
-    "room": "room",
-    "training": "training",
-    "agreed": "agreed together",
-    "other": "another reason",
+WAS_ASKED_BY: Mapping[str, Phrase] = {
+    Initiator.CLIENT.value: say("asked by the client"),
+    Initiator.CLINIC.value: say("asked by the clinic"),
+    Initiator.MUTUAL.value: say("asked by both together"),
+    Initiator.UNKNOWN.value: say("not known who asked"),
 }
-KIND: Mapping[str, str] = {
-    AbsenceKind.LEAVE.value: "Leave",
-    AbsenceKind.CLOSURE.value: "Closure",
-    AbsenceKind.HOLIDAY.value: "Public holiday",
-    AbsenceKind.PAUSE.value: "Pause",
+SIDE: Mapping[str, Phrase] = {
+    Initiator.CLIENT.value: say("client's side"),
+    Initiator.CLINIC.value: say("clinic's side"),
+    Initiator.MUTUAL.value: say("both together"),
+    Initiator.UNKNOWN.value: say("not known"),
 }
-ROLE: Mapping[str, str] = {
-    Role.FRONT_DESK.value: "front desk",
-    Role.THERAPIST.value: "therapist",
-    Role.MANAGER.value: "manager",
-    Role.ADMIN.value: "admin",
+REASON: Mapping[str, Phrase] = {
+    "illness": say("illness"),
+    "holiday": say("holiday"),
+    "work": say("work"),
+    "family": say("family"),
+    "travel": say("travel"),
+    "room": say("room"),
+    "training": say("training"),
+    "agreed": say("agreed together"),
+    "other": say("another reason"),
 }
-
-
-FIELD: Mapping[str, str] = {
-    "day": "Date",
-    "at": "Time",
-    "minutes": "Minutes",
-    "since": "From",
-    "until": "Until",
-    "began": "Began",
-    "asked_by": "Who asked",
-    "reason": "Why",
-    "every_weeks": "Every … weeks",
-    "therapist": "Therapist",
-    "room": "Room",
-    "name": "Name",
-    "kind": "Kind",
-    "hours": "Hours",
-    "value": "Number",
-    "what": "What",
+KIND: Mapping[str, Phrase] = {
+    AbsenceKind.LEAVE.value: say("leave"),
+    AbsenceKind.CLOSURE.value: say("closure"),
+    AbsenceKind.HOLIDAY.value: say("public holiday"),
+    AbsenceKind.PAUSE.value: say("pause"),
 }
-PART: Mapping[str, str] = {
-    "slot": "other time",
-    "therapist": "other therapist",
-    "notice": "short notice",
-    "setting": "other room or video",
-    "gap": "longer gap",
-    "close": "close together",
-    "preference": "preferred hour",
+ROLE: Mapping[str, Phrase] = {
+    Role.FRONT_DESK.value: say("front desk"),
+    Role.THERAPIST.value: say("therapist"),
+    Role.MANAGER.value: say("manager"),
+    Role.ADMIN.value: say("admin"),
 }
+COURSE: Mapping[str, Phrase] = {
+    CourseStatus.ACTIVE.value: say("active"),
+    CourseStatus.PAUSED.value: say("paused"),
+    CourseStatus.ENDED.value: say("ended"),
+}
+ENDING: Mapping[str, Phrase] = {
+    Ending.PLANNED.value: say("as planned"),
+    Ending.UNPLANNED.value: say("unplanned"),
+    Ending.TRANSFERRED.value: say("transferred to somebody else"),
+}
+MODALITY: Mapping[str, Phrase] = {"in_person": say("in person"), "video": say("video")}
+LEVEL: Mapping[str, Phrase] = {
+    Level.INFO.value: say("for the record"),
+    Level.WATCH.value: say("watch"),
+    Level.ACT.value: say("act"),
+}
+ALERT: Mapping[str, Phrase] = {
+    AlertState.OPEN.value: say("waits for an answer"),
+    AlertState.ACKNOWLEDGED.value: say("acknowledged"),
+    AlertState.SNOOZED.value: say("snoozed"),
+    AlertState.AGREED.value: say("noted as agreed"),
+    AlertState.CLEARED.value: say("cleared"),
+}
+VERDICT: Mapping[str, Phrase] = {
+    Verdict.USEFUL.value: say("useful"),
+    Verdict.NOT_USEFUL.value: say("not useful"),
+    Verdict.HANDLED.value: say("handled already"),
+}
+EVIDENCE: Mapping[str, Phrase] = {
+    "moderate": say("moderate"),
+    "code": say("professional duty"),
+    "convention": say("convention"),
+}
+COMPONENT: Mapping[str, Phrase] = {
+    Component.MISSED.value: say("session missed"),
+    Component.SLOT.value: say("other time"),
+    Component.THERAPIST.value: say("other therapist"),
+    Component.NOTICE.value: say("short notice"),
+    Component.SETTING.value: say("other room or video"),
+    Component.LENGTH.value: say("other length"),
+}
+FIELD: Mapping[str, Phrase] = {
+    "day": say("Date"),
+    "at": say("Time"),
+    "minutes": say("Minutes"),
+    "since": say("From"),
+    "until": say("Until"),
+    "began": say("Began"),
+    "asked_by": say("Who asked"),
+    "reason": say("Why"),
+    "every_weeks": say("Every … weeks"),
+    "therapist": say("Therapist"),
+    "room": say("Room"),
+    "name": say("Name"),
+    "kind": say("Kind"),
+    "hours": say("Hours"),
+    "value": say("Number"),
+    "what": say("What"),
+}
+PART: Mapping[str, Phrase] = {
+    "slot": say("other time"),
+    "therapist": say("other therapist"),
+    "notice": say("short notice"),
+    "setting": say("other room or video"),
+    "gap": say("longer gap"),
+    "close": say("close together"),
+    "preference": say("preferred hour"),
+}
+THRESHOLD: Mapping[str, Phrase] = {
+    "watch": say("watch from"),
+    "act": say("act from"),
+    "days": say("days"),
+    "hours": say("hours"),
+    "any": say("moved in all"),
+    "clinic": say("moved by the clinic"),
+    "n": say("of the last"),
+    "share": say("share"),
+    "window": say("of the last"),
+    "act_run": say("act from, one after another"),
+    "act_with_no_message": say("act from, without a message"),
+    "first_sessions": say("first sessions"),
+    "info": say("noted from"),
+    "hit_min": say("minutes that count as the hour"),
+    "near_min": say("minutes that count as near"),
+    "near": say("fewest near"),
+    "late_min": say("minutes late"),
+    "length_low": say("shorter than the share"),
+    "length_high": say("longer than the share"),
+}
+"""What a signal was compared with. A number of a rule that has no word here goes by its own name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
     """What a page says once after something was done; `undo` is the address that takes it back."""
 
-    text: str
+    text: Phrase
     undo: str | None = None
+
+    def about(self, fact: Value) -> Phrase:
+        """The text with the one thing that it names: a time as `{when}`, a count as `{n}`."""
+        if self.text.many is None:
+            return replace(self.text, values=(("when", fact),))
+        n = fact if isinstance(fact, int) else 0
+        return replace(self.text, values=(("n", n),), n=n)
 
 
 DONE: Mapping[str, Done] = {
-    "marked": Done(text="Marked.", undo="/appointments/{}/unmark"),
-    "unmarked": Done(text="The mark was taken back."),
-    "moved": Done(text="Moved to {fact}."),
-    "cancelled": Done(text="The hour of {fact} was cancelled, and is free.", undo="/appointments/{}/uncancel"),
-    "uncancelled": Done(text="The hour of {fact} stands again."),
-    "told": Done(text="Noted: the client has been told."),
-    "agreed": Done(text="Agreed: {fact} hours are booked."),
-    "changed": Done(text="Changed: {fact} hours are booked anew."),
-    "ended": Done(text="Ended. The later hours are free."),
-    "booked": Done(text="Booked for {fact}."),
-    "client added": Done(text="The client was added. Agree their first hour next."),
-    "client changed": Done(text="The client's details were changed."),
-    "away": Done(text="Entered. These are the clients to tell.", undo="/away/{}/withdraw"),
-    "withdrawn": Done(text="Withdrawn. Hours that were let go can be taken up again one by one."),
-    "released": Done(text="{fact} hours were let go."),
-    "holidays": Done(text="{fact} public holidays were entered."),
-    "site chosen": Done(text=""),
-    "paused": Done(text="The course is paused."),
-    "resumed": Done(text="The course goes on; {fact} hours are booked again."),
-    "course ended": Done(text="The course has ended. Its later hours are free."),
-    "acknowledged": Done(text="Noted that you take care of it.", undo="/alerts/{}/reopen"),
-    "snoozed": Done(text="Quiet until that day, unless it gets worse.", undo="/alerts/{}/reopen"),
-    "agreed break": Done(text="Noted as agreed.", undo="/alerts/{}/reopen"),
-    "reopened": Done(text="The alert is open again."),
-    "judged": Done(text="Thank you. It helps to tune the rules."),
-    "exception agreed": Done(text="Agreed. What it concerns is looked at again."),
-    "exception lifted": Done(text="Lifted. The rule holds again as it does for everybody."),
-    "site added": Done(text="The site is there."),
-    "room added": Done(text="The room is there."),
-    "therapist added": Done(text="The therapist is there."),
-    "hours set": Done(text="The working hours are set. What is booked outside them stays booked."),
-    "user added": Done(text="The user is there. Make a sign-in link to let them in."),
-    "user disabled": Done(text="This user is let in no more."),
-    "feed revoked": Done(text="Revoked. Nobody is told anything at that address any more."),
-    "token revoked": Done(text="The token is worth nothing any more."),
+    "marked": Done(text=say("Marked."), undo="/appointments/{}/unmark"),
+    "unmarked": Done(text=say("The mark was taken back.")),
+    "moved": Done(text=say("Moved to {when}.")),
+    "cancelled": Done(text=say("The hour of {when} was cancelled, and is free."), undo="/appointments/{}/uncancel"),
+    "uncancelled": Done(text=say("The hour of {when} stands again.")),
+    "told": Done(text=say("Noted: the client has been told.")),
+    "agreed": Done(text=says("Agreed: {n} hour is booked.", "Agreed: {n} hours are booked.", n=0)),
+    "changed": Done(text=says("Changed: {n} hour is booked anew.", "Changed: {n} hours are booked anew.", n=0)),
+    "ended": Done(text=say("Ended. The later hours are free.")),
+    "booked": Done(text=say("Booked for {when}.")),
+    "client added": Done(text=say("The client was added. Agree their first hour next.")),
+    "client changed": Done(text=say("The client's details were changed.")),
+    "away": Done(text=say("Entered. These are the clients to tell."), undo="/away/{}/withdraw"),
+    "withdrawn": Done(text=say("Withdrawn. Hours that were let go can be taken up again one by one.")),
+    "released": Done(text=says("{n} hour was let go.", "{n} hours were let go.", n=0)),
+    "holidays": Done(text=says("{n} public holiday was entered.", "{n} public holidays were entered.", n=0)),
+    "paused": Done(text=say("The course is paused.")),
+    "resumed": Done(
+        text=says(
+            "The course goes on; {n} hour is booked again.", "The course goes on; {n} hours are booked again.", n=0
+        )
+    ),
+    "course ended": Done(text=say("The course has ended. Its later hours are free.")),
+    "acknowledged": Done(text=say("Noted that you take care of it."), undo="/alerts/{}/reopen"),
+    "snoozed": Done(text=say("Quiet until that day, unless it gets worse."), undo="/alerts/{}/reopen"),
+    "agreed break": Done(text=say("Noted as agreed."), undo="/alerts/{}/reopen"),
+    "reopened": Done(text=say("The alert is open again.")),
+    "judged": Done(text=say("Thank you. It helps to tune the rules.")),
+    "exception agreed": Done(text=say("Agreed. What it concerns is looked at again.")),
+    "exception lifted": Done(text=say("Lifted. The rule holds again as it does for everybody.")),
+    "site added": Done(text=say("The site is there.")),
+    "room added": Done(text=say("The room is there.")),
+    "therapist added": Done(text=say("The therapist is there.")),
+    "hours set": Done(text=say("The working hours are set. What is booked outside them stays booked.")),
+    "user added": Done(text=say("The user is there. Make a sign-in link to let them in.")),
+    "user disabled": Done(text=say("This user is let in no more.")),
+    "feed revoked": Done(text=say("Revoked. Nobody is told anything at that address any more.")),
+    "token revoked": Done(text=say("The token is worth nothing any more.")),
+    "language set": Done(text=say("From now on samehour speaks to you like this.")),
 }
 
 
@@ -158,49 +266,55 @@ def state(hour: Any, now: datetime) -> str:
     return "arrived" if hour.began else Status.SCHEDULED.value
 
 
-def days(value: float) -> str:
+def days(value: float) -> Phrase:
     """7 days, 1 day, 9.5 days"""
-    return f"{value:g} day" if value == 1 else f"{value:g} days"
+    return says("{n} day", "{n} days", n=Number(value))
 
 
-def day(value: date) -> str:
-    """Tue 24 Nov"""
-    return f"{value:%a} {value.day} {value:%b}"
+def when(value: datetime | str) -> Moment:
+    """Tue 24 Nov 09:30; local time, or the same as ISO 8601."""
+    return Moment(datetime.fromisoformat(value) if isinstance(value, str) else value)
 
 
-def full_day(value: date) -> str:
-    """Tuesday 24 November 2026"""
-    return f"{value:%A} {value.day} {value:%B %Y}"
-
-
-def clock(value: datetime | time) -> str:
+def clock(value: datetime | time | str) -> Clock:
     """09:30"""
-    return f"{value:%H:%M}"
+    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return Clock(at.time() if isinstance(at, datetime) else at)
 
 
-def when(value: datetime) -> str:
-    """Tue 24 Nov, 09:30"""
-    return f"{day(value)}, {clock(value)}"
+def hour(value: Hour) -> HourOfWeek:
+    """Tue 09:30"""
+    return HourOfWeek(int(value.day) * 24 * 60 + value.at.hour * 60 + value.at.minute)
 
 
-def hour(value: Hour) -> str:
-    """Tuesday 09:30"""
-    return f"{DAYS[value.day]} {clock(value.at)}"
+def hours(values: Iterable[Hour]) -> Value:
+    """Tue 09:30 and Thu 14:00"""
+    return together([hour(one) for one in values])
 
 
-def every(weeks: int) -> str:
+def arrangement(standing: Any) -> Phrase:
+    """Tue 09:30, every 2 weeks with Therapist A"""
+    return say(
+        "{hours}, {often} with {therapist}",
+        hours=hours(standing.hours),
+        often=every(standing.every_weeks),
+        therapist=standing.therapist_name,
+    )
+
+
+def every(weeks: int) -> Phrase:
     """every week, every 2 weeks"""
-    return "every week" if weeks == 1 else f"every {weeks} weeks"
+    return says("every week", "every {n} weeks", n=weeks)
 
 
-def ago(value: datetime, now: datetime) -> str:
+def ago(value: datetime, now: datetime) -> Phrase:
     """just now, 20 minutes ago, 5 hours ago, 3 days ago; both are instants."""
     minutes = int((now - value).total_seconds() // 60)
-    for size, word in ((24 * 60, "day"), (60, "hour"), (1, "minute")):
-        if minutes >= size:
-            count = minutes // size
-            return f"{count} {word}{'s' if count > 1 else ''} ago"
-    return "just now"
+    if minutes >= 24 * 60:
+        return says("{n} day ago", "{n} days ago", n=minutes // (24 * 60))
+    if minutes >= 60:
+        return says("{n} hour ago", "{n} hours ago", n=minutes // 60)
+    return says("{n} minute ago", "{n} minutes ago", n=minutes) if minutes >= 1 else say("just now")
 
 
 def minute(value: datetime) -> str:
@@ -208,27 +322,70 @@ def minute(value: datetime) -> str:
     return value.isoformat(timespec="minutes")
 
 
-def first_day(value: datetime) -> str:
+def first_day(value: datetime) -> Part:
     """Tue 24 Nov, with the time where it begins within the day"""
-    return day(value) if value.time() == time() else when(value)
+    return DayOfWeek(value) if value.time() == time() else Moment(value)
 
 
-def last_day(value: datetime) -> str:
+def last_day(value: datetime) -> Part:
     """The last day of a half-open span, with the time where it ends within the day."""
-    return day(value - timedelta(days=1)) if value.time() == time() else when(value)
+    return DayOfWeek(value - timedelta(days=1)) if value.time() == time() else Moment(value)
 
 
-FILTERS: Mapping[str, Callable[..., str]] = {
+def together(values: Sequence[Value]) -> Value:
+    """Client One and Client Two; nothing where there is nobody."""
+    if not values:
+        return ""
+    *others, last = values
+    return say("{one} and {other}", one=together(others), other=last) if others else last
+
+
+def listed(values: Iterable[Value]) -> Listing:
+    """one, two, three"""
+    return listing(values)
+
+
+def author(name: str) -> Value:
+    """Who did it: a person by name, or somebody at the machine itself."""
+    return say("the command line") if name == OPERATOR.name else name
+
+
+def held_by(clashes: Iterable[Any]) -> Listing:
+    """Whom or what somebody else has then, as the front desk calls them."""
+    return listing(clash.name or say("the client") for clash in clashes)
+
+
+def number(value: float) -> Number:
+    """10.6, half up, and as many digits as say something."""
+    return Number(float(value), 3 if abs(value) < 1 else 1)
+
+
+def measure(value: float | str) -> Part:
+    """A threshold: a number, or the time from which a rule speaks."""
+    return when(value) if isinstance(value, str) else number(value)
+
+
+FILTERS: Mapping[str, Callable[..., Any]] = {
     "ago": ago,
-    "state": state,
-    "days": days,
-    "day": day,
-    "full_day": full_day,
+    "arrangement": arrangement,
+    "author": author,
     "clock": clock,
-    "when": when,
-    "hour": hour,
+    "date": Day,
+    "day": DayOfWeek,
+    "days": days,
     "every": every,
     "first_day": first_day,
+    "full_day": FullDay,
+    "held_by": held_by,
+    "hour": hour,
+    "hours": hours,
     "last_day": last_day,
+    "listed": listed,
+    "measure": measure,
     "minute": minute,
+    "number": number,
+    "state": state,
+    "together": together,
+    "when": when,
+    "year_day": YearDay,
 }

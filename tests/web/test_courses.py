@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 def test_a_course_shows_what_was_agreed_and_what_happened(reader: Callable[[Role], Reader], clinic: Clinic) -> None:
     page = reader(Role.THERAPIST).get(f"/courses/{clinic.courses[0]}").text
     assert "Client One" in page
-    assert "Monday 10:00" in page
+    assert "Mon 10:00" in page
     assert '<figure class="strip">' in page
     assert "schedule consistency" in page
 
 
 def test_the_desk_sees_hours_and_no_signals(reader: Callable[[Role], Reader], clinic: Clinic) -> None:
     page = reader(Role.FRONT_DESK).get(f"/courses/{clinic.courses[0]}").text
-    assert "Monday 10:00" in page
+    assert "Mon 10:00" in page
     assert "What the calendar shows" not in page
     assert "schedule consistency" not in page
 

@@ -87,7 +87,7 @@ def drawn(course: Course, now: datetime) -> Strip:
 def test_what_happened_has_a_shape_and_the_same_in_words(letter: str, shape: str, words: str) -> None:
     mark = drawn(course_of(letter), FIRST + timedelta(days=1)).marks[0]
     assert mark.shape == shape
-    assert words in mark.label
+    assert words in str(mark.label)
 
 
 def test_what_is_to_come_is_outlined_and_dashed_where_somebody_is_away() -> None:
@@ -115,7 +115,7 @@ def test_a_move_lifts_the_mark_up_for_earlier_and_down_for_later(moved_by: timed
     moved = replace(course.appointments[0], starts=slot + moved_by, changes=(change,))
     mark = drawn(replace(course, appointments=(moved,)), FIRST + timedelta(days=9)).marks[0]
     assert mark.line_y - mark.y == lift
-    assert ("moved to" in mark.label) == (moved_by != timedelta())
+    assert ("moved to" in str(mark.label)) == (moved_by != timedelta())
 
 
 def test_neighbouring_breaks_are_one_band_hatched_while_the_client_is_not_told() -> None:
@@ -125,7 +125,7 @@ def test_neighbouring_breaks_are_one_band_hatched_while_the_client_is_not_told()
 
 def test_a_gap_above_its_threshold_has_a_bracket_with_its_days() -> None:
     brackets = drawn(course_of("HHHHHHccH"), FIRST + timedelta(weeks=8, days=1)).brackets
-    assert [bracket.days for bracket in brackets] == ["21 d"]
+    assert [str(bracket.days) for bracket in brackets] == ["21 d"]
     assert drawn(course_of("HHHHHHHHH"), FIRST + timedelta(weeks=8, days=1)).brackets == ()
 
 
@@ -137,12 +137,12 @@ def test_the_line_steps_where_the_agreement_changed() -> None:
     strip = drawn(
         replace(course, standings=(old, new), appointments=(*course.appointments, later)), FIRST + timedelta(weeks=3)
     )
-    assert [turn.label for turn in strip.turns] == ["The agreement changed: Tu 10:00 → Th 09:00"]
+    assert [str(turn.label) for turn in strip.turns] == ["The agreement changed: Tue 10:00 → Thu 09:00"]
     assert len({y for _x, y in strip.line}) == 2
 
 
 def test_the_whole_is_said_in_one_sentence() -> None:
-    assert drawn(course_of("HHcH--"), FIRST + timedelta(weeks=3, days=1)).sentence == (
-        "Of the last 4 agreed hours 3 were held, 0 of them moved; 2 are booked ahead."
+    assert str(drawn(course_of("HHcH--"), FIRST + timedelta(weeks=3, days=1)).sentence) == (
+        "Of 4 agreed hours so far 3 were held, 0 of them moved; 2 are booked ahead."
     )
-    assert drawn(course_of(""), FIRST).sentence == "No hour is agreed yet."
+    assert str(drawn(course_of(""), FIRST).sentence) == "No hour is agreed yet."

@@ -178,7 +178,7 @@ def _local(typed: str) -> datetime:
     try:
         found = datetime.fromisoformat(typed)
     except ValueError:
-        raise Malformed(f"{typed!r} is not a date and time.", where="choices") from None
+        raise Malformed(say("“{typed}” is not a date and time.", typed=typed[:40]), where="choices") from None
     return found.replace(second=0, microsecond=0, tzinfo=None)
 
 
@@ -197,7 +197,7 @@ def _whose(given: Mapping[str, str]) -> dict[str, Any]:
     course, client = given.get("course") or None, given.get("client") or None
     if course:
         view = courses.show(course=course, by=g.actor, now=g.now)
-        names, running = " and ".join(view.names), [course]
+        names, running = words.together(view.names), [course]
     else:
         found = clients.show(client=client or "", by=g.actor, now=g.now)
         active = {line.id for line in courses.listed(by=g.actor, now=g.now) if line.status.value != "ended"}
@@ -243,7 +243,7 @@ def _wish_of_change(old: Arrangement) -> dict[str, str]:
     to = _asked(f"{request.args.get('day', '')}T{request.args.get('at', '')}")
     hours = [_moved(hour, slot, to) for hour in old.hours]
     for n, hour in enumerate(sorted(set(hours))[:MOST_HOURS]):
-        wish[f"day{n}"], wish[f"at{n}"] = str(int(hour.day)), words.clock(hour.at)
+        wish[f"day{n}"], wish[f"at{n}"] = str(int(hour.day)), f"{hour.at:%H:%M}"
     wish["since"] = _since(old, slot, to).isoformat()
     return wish
 

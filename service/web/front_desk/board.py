@@ -9,7 +9,9 @@ from flask import Response, g, jsonify, render_template, request
 
 from service.domain.access import CLINICAL, allows
 from service.domain.hours import Weekday, midnight, monday_of
+from service.domain.phrase import Phrase, say
 from service.domain.standing import Modality
+from service.language.reader import tell
 from service.usecases import absences, appointments, people
 from service.usecases.absences import AbsenceView
 from service.usecases.appointments import Booked
@@ -21,6 +23,15 @@ THERAPIST, ROOM = "therapist", "room"
 NOWHERE = "none"
 """The column of hours by video or without a room."""
 EARLIEST, LATEST = time(8), time(19)
+SIGNS: Mapping[str, Phrase] = {
+    "standing": say("standing hour"),
+    "single": say("single hour"),
+    "video": say("video"),
+    "moved": say("moved"),
+    "untold": say("not told yet"),
+    "warning": say("somebody is away then"),
+}
+"""What the grid's small signs mean, by the name of their picture."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +91,7 @@ def board() -> str:
         ends=ends,
         hidden=_hidden_days(view, hours),
         version=appointments.board_version(by=g.actor),
+        signs={name: tell(meaning) for name, meaning in SIGNS.items()},
         away=_absences(view),
     )
 
@@ -128,7 +140,7 @@ def _asked() -> View:
 def _columns(by: str) -> tuple[Column, ...]:
     if by == ROOM:
         rooms = [Column(id=one.id, title=one.name) for one in at_site(places()["rooms"])]
-        return (*rooms, Column(id=NOWHERE, title="Video"))
+        return (*rooms, Column(id=NOWHERE, title=tell(say("Video"))))
     found = at_site(places()["therapists"])
     if not g.actor.has("front_desk", "manager"):
         found = [one for one in found if one.id == g.actor.therapist]
@@ -207,12 +219,13 @@ def _event(view: View, hour: Booked) -> Mapping[str, Any]:
         "extendedProps": {
             "state": state,
             "sign": words.SIGN[state],
-            "word": words.STATUS[state],
-            "name": " and ".join(hour.names),
-            "with": hour.room_name or "video" if view.by == THERAPIST else hour.therapist_name,
+            "word": tell(words.STATUS[state]),
+            "name": tell(words.together(hour.names)),
+            "with": (hour.room_name or tell(say("video"))) if view.by == THERAPIST else hour.therapist_name,
             "standing": hour.standing is not None,
             "video": hour.modality is Modality.VIDEO,
-            "notes": _notes(hour),
+            "notes": [tell(note) for note in _notes(hour)],
+            "untold": not hour.is_told,
             "version": hour.version,
             "markable": hour.status.value not in words.CANCELLED,
             "over": hour.starts_at + timedelta(minutes=hour.minutes) <= g.now,
@@ -225,13 +238,13 @@ def _marks(hour: Booked) -> list[str]:
     return [name for name, is_so in facts.items() if is_so]
 
 
-def _notes(hour: Booked) -> list[str]:
-    facts = {
-        "somebody is away then": hour.is_at_risk,
-        f"moved from {words.when(hour.slot)}" if hour.slot else "": hour.is_moved,
-        "not told yet": not hour.is_told,
-    }
-    return [note for note, is_so in facts.items() if is_so]
+def _notes(hour: Booked) -> Iterable[Phrase]:
+    if hour.is_at_risk:
+        yield SIGNS["warning"]
+    if hour.is_moved and hour.slot:
+        yield say("moved from {when}", when=words.when(hour.slot))
+    if not hour.is_told:
+        yield SIGNS["untold"]
 
 
 def _bands(view: View, absence: AbsenceView) -> Iterable[Mapping[str, Any]]:
@@ -249,7 +262,7 @@ def _bands(view: View, absence: AbsenceView) -> Iterable[Mapping[str, Any]]:
                 "start": words.minute(since),
                 "end": words.minute(until),
                 "display": "background",
-                "title": absence.name or words.KIND[absence.kind.value],
+                "title": absence.name or tell(words.KIND[absence.kind.value]),
                 "classNames": ["is-away", *(["is-tentative"] if absence.tentative else [])],
             }
 

@@ -7,6 +7,7 @@
   if (!board || narrow || !window.EventCalendar) return;
   const facts = board.dataset;
   const columns = JSON.parse(facts.columns);
+  const signs = JSON.parse(facts.signs);
   const began = performance.now();
   const startedAt = new Date(facts.now).getTime();
   let dragging = false;
@@ -16,17 +17,18 @@
   const two = (number) => String(number).padStart(2, "0");
   const day = (date) => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   const clock = (date) => `${two(date.getHours())}:${two(date.getMinutes())}`;
+  const told = new Intl.DateTimeFormat(facts.locale, { hour: "2-digit", minute: "2-digit" });
   const make = (tag, name, text) => {
     const element = document.createElement(tag);
     element.className = name;
     if (text) element.textContent = text;
     return element;
   };
-  const icon = (name, label) => {
+  const icon = (name) => {
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     svg.setAttribute("class", "icon");
     svg.setAttribute("role", "img");
-    svg.setAttribute("aria-label", label);
+    svg.setAttribute("aria-label", signs[name]);
     const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
     use.setAttribute("href", `/static/icons.svg#${name}`);
     svg.append(use);
@@ -39,22 +41,22 @@
     if (event.display === "background") return { domNodes: [make("span", "band", event.title)] };
     const more = event.extendedProps;
     const button = make("button", "hour-button");
-    const words = [`${clock(event.start)} ${more.name || event.title}`, more.word, more.with, ...more.notes];
+    const words = [`${told.format(event.start)} ${more.name || event.title}`, more.word, more.with, ...more.notes];
     button.type = "button";
     button.dataset.hour = event.id;
     button.title = words.join(", ");
     button.setAttribute("aria-label", button.title);
     const line = make("span", "line");
     line.append(make("b", "initials", event.title), make("span", "name", more.name));
-    const signs = make("span", "signs");
-    signs.append(make("span", `sign ${more.state}`, more.sign));
-    signs.append(more.standing ? icon("standing", "standing hour") : icon("single", "single hour"));
-    if (more.video) signs.append(icon("video", "video"));
-    if (event.classNames.includes("is-moved")) signs.append(icon("moved", "moved"));
-    if (more.notes.includes("not told yet")) signs.append(icon("untold", "not told yet"));
-    if (event.classNames.includes("is-at-risk")) signs.append(icon("warning", "somebody is away then"));
+    const icons = make("span", "signs");
+    icons.append(make("span", `sign ${more.state}`, more.sign));
+    icons.append(icon(more.standing ? "standing" : "single"));
+    if (more.video) icons.append(icon("video"));
+    if (event.classNames.includes("is-moved")) icons.append(icon("moved"));
+    if (more.untold) icons.append(icon("untold"));
+    if (event.classNames.includes("is-at-risk")) icons.append(icon("warning"));
     const head = make("span", "first");
-    head.append(make("span", "at", clock(event.start)), signs);
+    head.append(make("span", "at", told.format(event.start)), icons);
     button.append(head, line, make("span", "with", more.with));
     return { domNodes: [button] };
   };
@@ -92,9 +94,9 @@
     height: "100%",
     columnWidth: "minmax(5rem, 1fr)",
     slotLabelInterval: "01:00",
-    slotLabelFormat: { hour: "2-digit", minute: "2-digit", hour12: false },
+    slotLabelFormat: { hour: "2-digit", minute: "2-digit" },
     dayHeaderFormat: { weekday: "short", day: "numeric", month: "short" },
-    locale: "en-GB",
+    locale: facts.locale,
     allDaySlot: false,
     slotEventOverlap: false,
     headerToolbar: { start: "", center: "", end: "" },

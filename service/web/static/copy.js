@@ -5,12 +5,12 @@ document.addEventListener("click", async (event) => {
   const text = document.getElementById(button.dataset.copies).textContent.trim();
   try {
     await navigator.clipboard.writeText(text);
-    button.textContent = "Copied";
+    button.textContent = button.dataset.copied;
   } catch {
     const range = document.createRange();
     range.selectNodeContents(document.getElementById(button.dataset.copies));
     getSelection().removeAllRanges();
     getSelection().addRange(range);
-    button.textContent = "Selected; copy it now";
+    button.textContent = button.dataset.selected;
   }
 });

@@ -75,17 +75,17 @@
 
   // --- what went wrong on the way
 
-  const alarm = (text) => {
+  const alarm = (what, said) => {
     const place = document.getElementById("alarm");
     if (!place) return;
-    place.textContent = text;
+    place.textContent = said || place.dataset[what];
     place.hidden = false;
     setTimeout(() => { place.hidden = true; }, 8000);
   };
-  document.addEventListener("htmx:sendError", () => alarm("The clinic's server did not answer. Nothing was changed; please try again."));
+  document.addEventListener("htmx:sendError", () => alarm("unanswered"));
   document.addEventListener("htmx:responseError", (event) => {
     const found = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html").querySelector("article.error p");
-    alarm(found ? found.textContent : "That did not work. Nothing was changed; please load the page again.");
+    alarm("failed", found && found.textContent);
   });
 
   // --- keys
