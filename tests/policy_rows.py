@@ -162,6 +162,7 @@ API: Rows = {
     "POST api_rules.ask_what_if": MANAGING.sends({"values": {"gap_watch": 2.0}}),
     # people
     "GET api_users.me": EVERYBODY,
+    "POST api_users.set_locale": EVERYBODY.sends({"locale": "de_AT"}),
     "GET api_users.list_users": ADMINISTERING,
     "POST api_users.add_user": ADMINISTERING.sends(
         {"name": "New One", "email": "new@clinic.example", "roles": ["manager"]}
@@ -192,6 +193,7 @@ PAGES: Rows = {
     "POST sign_in.leave": EVERYBODY,
     "GET sign_in.start": EVERYBODY,
     "POST sign_in.choose_site": EVERYBODY.posts(lambda w: {"site": w.site}),
+    "POST me.choose_language": EVERYBODY.posts({"locale": "de_DE"}),
     # the day, the board
     "GET front_desk.today": CLINICAL,
     "GET front_desk.board": CLINICAL.asks({"view": "week"}),

@@ -268,10 +268,9 @@ def test_a_word_that_was_forgotten_is_found(app: "Flask") -> None:
     assert unmarked("<p>Client One and Client Two</p>") == ["and"]
 
 
-SELECTORS = re.compile(r"[a-z\d]+(, [a-z\d]+)*|.*[<>=/{}()\[\]#*].*|[\W\d]*|[a-z-]+")
-KEYS = re.compile(
-    r"(g )?[a-z]|Arrow(Up|Down|Left|Right)?|[a-z]+:[a-zA-Z]+|2-digit|no_show|Enter|Escape|ETag|Accept|If-None-Match|[A-Z]+|[a-z]+[A-Z]\w+|use strict"
-)
+SELECTORS = re.compile(r"[a-z\d]+(, [a-z\d]+)*|.*[<>=/{}()\[\]#*].*|.*\.[a-z].*|[\W\d]*|[a-z-]+")
+EVENTS = re.compile(r"[a-z]+:[a-zA-Z]+|[a-z]+[A-Z]\w+|[A-Z]+|(g )?[a-z]|Arrow(Up|Down|Left|Right)?|Enter|Escape")
+NAMES_OF_PROGRAMS = frozenset({"ETag", "Accept", "If-None-Match", "2-digit", "no_show", "do.", "use strict"})
 SAYS = re.compile(r"""(?:textContent|title|innerText|placeholder|alt) = ["'`]|"aria-label", ["'`]""")
 
 
@@ -279,8 +278,8 @@ def literals(script: str) -> list[str]:
     """The strings of a script that a person could read."""
     code = re.sub(r"^\s*//.*$|/\*.*?\*/", "", script, flags=re.MULTILINE)
     strings = [one or other for one, other in re.findall(r'"([^"\n]*)"|`([^`]*)`', code)]
-    found = [one for one in strings if not SELECTORS.fullmatch(one) and not KEYS.fullmatch(one)]
-    return found + SAYS.findall(code)
+    words = [one for one in strings if not SELECTORS.fullmatch(one) and not EVENTS.fullmatch(one)]
+    return [one for one in words if one not in NAMES_OF_PROGRAMS] + SAYS.findall(code)
 
 
 def test_scripts_bring_no_words_of_their_own() -> None:
