@@ -29,7 +29,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from service import api, clock, feeds, language, web
 from service.config import Settings
 from service.domain.access import PUBLIC, Policy
-from service.domain.phrase import Value, say
+from service.domain.phrase import Part, Phrase, Value, say
 from service.domain.refusals import Conflict, Forbidden, Malformed, NotFound, Refusal, Unavailable
 from service.language.reader import teach, tell
 from service.store import glances, transaction
@@ -221,6 +221,7 @@ def _guard(app: Flask, settings: Settings) -> None:
     _identify(app, signer, settings)
     _admit(app)
     _require_our_page(app, signer)
+    _speak_up(app)
     _dress(app, is_secure=settings.is_secure)
     _count(app)
 
@@ -337,6 +338,16 @@ def _how_they_speak(settings: Settings) -> str:
     return language.nearest(list(request.accept_languages.values()), usual)
 
 
+def _speak_up(app: Flask) -> None:
+    @app.after_request
+    def speak_up(response: Response) -> Response:
+        # A repeated answer was written for whoever asked first, in their language.
+        if _is_for_programs() and response.is_json and "Idempotency-Replayed" not in response.headers:
+            response.content_language.add(language.tag(g.get("locale")))
+            response.vary.add("Accept-Language")
+        return response
+
+
 def _refuse_routes_without_policy(app: Flask) -> None:
     bare = sorted(
         rule.endpoint
@@ -364,12 +375,8 @@ def _answer_faults(app: Flask) -> None:
         if fault.code is None or fault.code < 400:
             return fault.get_response()
         more = getattr(fault, "data", None) or {}
-        answer = _say(
-            fault.code,
-            fault.name,
-            fault.description or "",
-            more={"errors": more["messages"]} if "messages" in more else {},
-        )
+        title, message = _HTTP.get(fault.code, _ODD)
+        answer = _say(fault.code, title, message, more={"errors": more["messages"]} if "messages" in more else {})
         if isinstance(fault, MethodNotAllowed) and fault.valid_methods:
             answer.headers["Allow"] = ", ".join(sorted(fault.valid_methods))
         return answer
@@ -385,6 +392,21 @@ def _answer_faults(app: Flask) -> None:
             say("Something broke on our side"),
             say("Nothing was changed. Please try again; if it stays, tell your admin."),
         )
+
+
+_HTTP: Mapping[int, tuple[Phrase, Phrase]] = {
+    400: (say("Bad request"), say("The request can't be read. Nothing was changed.")),
+    404: (say("Not found"), say("There is nothing at this address.")),
+    405: (say("Method not allowed"), say("This address does not do that. `Allow` names what it does.")),
+    410: (say("Gone"), say("This calendar subscription was ended.")),
+    412: (say("It was changed in the meantime"), say("Nothing was changed; look at it again.")),
+    413: (say("Too large"), say("What was sent is larger than can be taken. Nothing was changed.")),
+    415: (say("Unsupported media type"), say("Send JSON, with Content-Type: application/json.")),
+    422: (say("A value is not valid"), say("Nothing was changed.")),
+    429: (say("Too many requests"), say("That was often in a short time. Please try again a little later.")),
+}
+"""In our own words: the library's are English and speak of servers."""
+_ODD = (say("That request can't be answered"), say("Nothing was changed."))
 
 
 def _where_it_broke(fault: BaseException) -> str:
@@ -405,6 +427,15 @@ def _say(
         return feeds.say_no(status=status, title=tell(title))
     room = api if _is_for_programs() else web
     answer: Response = room.say_no(
-        status=status, title=tell(title), message=tell(message), where=where, more=more or {}
+        status=status, title=tell(title), message=tell(message), where=where, more=_told(more or {})
     )
     return answer
+
+
+def _told(more: Any) -> Any:
+    """The same facts, with every phrase in them said: they leave the house as plain JSON."""
+    if isinstance(more, Part):
+        return tell(more)
+    if isinstance(more, Mapping):
+        return {key: _told(value) for key, value in more.items()}
+    return [_told(value) for value in more] if isinstance(more, list | tuple) else more

@@ -56,5 +56,5 @@ def _note_failure(taken: Taken, fault: Exception) -> None:
     error = str(fault) if isinstance(fault, CannotSend) else type(fault).__name__
     wait = fault.wait if isinstance(fault, CannotSend) else None
     again = outbox.failed(message=taken.message, attempt=taken.attempt, error=error, wait=wait, now=clock.now())
-    say = log.warning if again else log.error
-    say("message failed" if again else "message dead", topic=taken.topic, message=taken.id, error=error)
+    tell = log.warning if again else log.error
+    tell("message failed" if again else "message dead", topic=taken.topic, message=taken.id, error=error)

@@ -3,7 +3,7 @@
 from flask import g
 from marshmallow import fields
 
-from service.api.fields import At, Id, Text, one_of
+from service.api.fields import At, Id, Text, Words, one_of
 from service.api.routes import Asked, Routes, if_version
 from service.api.schemas import Strict
 from service.domain.access import ALERTS, allows
@@ -34,14 +34,14 @@ class Alert(Strict):
     level = one_of(Level)
     state = one_of(AlertState)
     is_clinic_caused = fields.Boolean()
-    text = fields.String()
-    causes = fields.List(fields.String())
-    actions = fields.List(fields.String())
-    clears = fields.String()
+    text = Words()
+    causes = fields.List(Words())
+    actions = fields.List(Words())
+    clears = Words()
     value = fields.Dict(metadata={"description": "The numbers of the formula."})
     threshold = fields.Dict()
     evidence = fields.String(metadata={"enum": ["moderate", "code", "convention"]})
-    agreed = fields.Dict(metadata={"description": "Exceptions in force, in words."})
+    agreed = fields.Dict(values=Words(), metadata={"description": "Exceptions in force, in words."})
     slots = fields.List(fields.String())
     since = At()
     changed_at = At()

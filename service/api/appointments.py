@@ -6,7 +6,7 @@ from typing import Any
 from flask import g
 from marshmallow import ValidationError, fields, post_load, validates_schema
 
-from service.api.fields import At, Day, Id, Local, Text, count, many, one_of
+from service.api.fields import At, Day, Id, Local, Text, Words, count, many, one_of
 from service.api.routes import Asked, Routes, if_version
 from service.api.schemas import Clash, Doubt, Strict
 from service.domain.access import CLINICAL, allows
@@ -106,7 +106,7 @@ class Gaps(Strict):
 class SignalWord(Strict):
     id = fields.String()
     level = one_of(Level)
-    text = fields.String()
+    text = Words()
 
 
 class Offer(Strict):

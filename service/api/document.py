@@ -19,7 +19,11 @@ _ABOUT = """Standing appointments for talk-therapy clinics.
 Local times (`2026-03-03T10:00`) are times on the wall of the site, in its zone; instants end in `Z`. Whatever carries a
 `version` carries it in its `ETag` too: send it back as `If-Match` and a change that somebody made in between is not
 overwritten. A POST with an `Idempotency-Key` can be sent again without harm. Every refusal is a problem detail
-(RFC 9457), and nothing was changed. What is not yours to see is answered 404."""
+(RFC 9457), and nothing was changed. What is not yours to see is answered 404.
+
+Sentences for people (`title`, `detail`, `text` and the like) are in the language that the user chose, else in the one
+that `Accept-Language` asks for, else in English; `Content-Language` says which. Names, kinds and paths are the same in
+every language, and so are the messages in `errors`, which speak to whoever writes the program."""
 
 
 class Document(Api):  # type: ignore[misc]  # it brings no types

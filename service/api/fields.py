@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from marshmallow import ValidationError, fields, validate
 
 from service.domain.hours import Instant, LocalTime, Weekday
+from service.language.reader import tell
 
 YEARS = range(1900, 2201)
 """Outside of it nobody has an appointment, and the arithmetic of zones runs out of calendar."""
@@ -31,6 +32,13 @@ class Text(fields.String):
         if any(unicodedata.category(letter) in _CONTROL and letter not in "\n\r\t" for letter in text):
             raise ValidationError("It holds characters that can't be shown.")
         return text
+
+
+class Words(fields.String):
+    """A sentence for a person, in the language of whoever asks."""
+
+    def _serialize(self, value: Any, *_where: Any, **_more: Any) -> str | None:
+        return None if value is None else tell(value)
 
 
 class Id(fields.UUID):

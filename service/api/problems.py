@@ -5,6 +5,9 @@ from typing import Any
 
 from flask import Response, jsonify
 
+from service.domain.phrase import say
+from service.language.reader import tell
+
 CONTENT_TYPE = "application/problem+json"
 _LONGEST = 200
 
@@ -15,7 +18,8 @@ def say_no(*, status: int, title: str, message: str, where: str | None, more: Ma
     if isinstance(wrong := body.get("errors"), Mapping):
         # The outermost key says only whether it was the body or the query.
         body["errors"] = [one for messages in wrong.values() for one in _flat(messages)]
-        body["title"], body["detail"] = "A value is not valid", "Nothing was changed. See `errors` for each value."
+        body["title"] = tell(say("A value is not valid"))
+        body["detail"] = tell(say("Nothing was changed. See `errors` for each value."))
         where = body["errors"][0]["where"] if body["errors"] else where
     if where:
         body["where"] = where

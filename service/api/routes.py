@@ -38,12 +38,12 @@ class Parser(FlaskParser):
         if not text:
             return core.missing
         if not core.is_json(req.mimetype):
-            raise UnsupportedMediaType("Send JSON, with Content-Type: application/json.")
+            raise UnsupportedMediaType
         try:
             return json.loads(text, parse_constant=_refuse_constant)
         # Numbers of thousands of digits and thousands of nested brackets are no JSON errors to Python.
         except (ValueError, RecursionError):
-            raise BadRequest("The body is not JSON that can be read.") from None
+            raise BadRequest from None
 
 
 class Routes(Blueprint):  # type: ignore[misc]  # it brings no types

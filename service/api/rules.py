@@ -3,7 +3,7 @@
 from flask import g
 from marshmallow import fields
 
-from service.api.fields import Day, Id, one_of
+from service.api.fields import Day, Id, Words, one_of
 from service.api.overrides import EITHER, Value, values_of
 from service.api.routes import Asked, Routes
 from service.api.schemas import Strict
@@ -16,25 +16,25 @@ routes = Routes("rules", "The rules: what they mean, what speaks for and against
 
 class Threshold(Strict):
     name = fields.String(metadata={"example": "gap_watch"})
-    meaning = fields.String()
+    meaning = Words()
     value = fields.Float(metadata={"description": "In force for the clinic."})
     standard = fields.Float()
 
 
 class Example(Strict):
     letters = fields.String(metadata={"description": "One letter a slot.", "example": "HHHHHHHHcc|S"})
-    note = fields.String()
+    note = Words()
     level = one_of(Level, allow_none=True)
-    text = fields.String()
+    text = Words()
 
 
 class Rule(Strict):
     name = fields.String(attribute="rule.name")
     ids = fields.List(fields.String(), attribute="rule.ids")
-    title = fields.String(attribute="rule.title")
-    definition = fields.List(fields.String(), attribute="rule.definition")
-    is_not = fields.String(attribute="rule.is_not")
-    evidence = fields.String(attribute="rule.evidence", metadata={"description": "With what speaks against it."})
+    title = Words(attribute="rule.title")
+    definition = fields.List(Words(), attribute="rule.definition")
+    is_not = Words(attribute="rule.is_not")
+    evidence = Words(attribute="rule.evidence", metadata={"description": "With what speaks against it."})
     labels = fields.Dict(
         keys=fields.String(), values=fields.String(metadata={"enum": ["moderate", "code", "convention"]})
     )
@@ -46,7 +46,7 @@ class Rule(Strict):
 class Relaxation(Strict):
     name = fields.String()
     value = Value(metadata=EITHER)
-    text = fields.String()
+    text = Words()
 
 
 class Usefulness(Strict):
@@ -71,7 +71,7 @@ class AlertIf(Strict):
     signal = fields.String()
     level = one_of(Level)
     on = Day()
-    text = fields.String()
+    text = Words()
 
 
 class WhatIf(Strict):

@@ -2,7 +2,7 @@
 
 from marshmallow import RAISE, Schema, fields
 
-from service.api.fields import Clock, Id, one_of
+from service.api.fields import Clock, Id, Words, one_of
 from service.domain.hours import Weekday
 
 
@@ -41,7 +41,7 @@ class Doubt(Strict):
     """What speaks against a time without forbidding it."""
 
     kind = fields.String(metadata={"enum": ["absence", "hours", "clock_change"]})
-    text = fields.String()
+    text = Words()
     absence = Id(allow_none=True)
 
 

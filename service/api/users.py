@@ -7,6 +7,7 @@ from service.api.fields import At, Id, Text, count, many, one_of
 from service.api.routes import Asked, Routes
 from service.api.schemas import Added, Strict
 from service.domain.access import ADMINISTERING, SIGNED_IN, Actor, Role, allows
+from service.language import LOCALES
 from service.usecases import people
 
 users = Routes("users", "Who may sign in, and as what.")
@@ -36,6 +37,17 @@ class Me(Strict):
     roles = fields.List(one_of(Role))
     therapist = Id(allow_none=True)
     may_write = fields.Boolean()
+    locale = fields.String(
+        allow_none=True, metadata={"description": "How they chose to be spoken to.", "example": "de_AT"}
+    )
+
+
+class Speech(Strict):
+    locale = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"enum": [*LOCALES, None], "description": "null: as their browser, their program or the clinic asks."},
+    )
 
 
 class NewToken(Strict):
@@ -73,6 +85,13 @@ def me() -> Actor:
     """On whose behalf this request asks."""
     actor: Actor = g.actor
     return actor
+
+
+@users.on("POST", "/me/locale", takes=Speech, status=204)
+@allows(SIGNED_IN)
+def set_locale(asked: Asked) -> None:
+    """Choose the language in which one is answered, pages and mails included."""
+    people.set_locale(**asked, by=g.actor, now=g.now)
 
 
 @users.on("POST", takes=NewUser, gives=Added, status=201)

@@ -226,7 +226,7 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
 
 def _refuse(refusal: Malformed, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"error": refusal.message, "where": refusal.where}, ensure_ascii=False))
+        click.echo(json.dumps({"error": str(refusal.message), "where": refusal.where}, ensure_ascii=False))
     click.echo(f"The file was not brought in: {refusal.message}", err=True)
     sys.exit(REFUSED)
 

@@ -27,6 +27,16 @@ class Status(enum.StrEnum):
 FREEING = frozenset({Status.CLIENT_CANCELLED, Status.CLINIC_CANCELLED, Status.BREAK})
 """States that hold nobody: the hour is free for somebody else."""
 CANCELLED = FREEING
+_SAID = {
+    Status.SCHEDULED: say("scheduled"),
+    Status.HELD: say("held"),
+    Status.CLIENT_CANCELLED: say("client cancelled"),
+    Status.NO_SHOW: say("no show"),
+    Status.LATE_NOT_SEEN: say("late not seen"),
+    Status.CLINIC_CANCELLED: say("clinic cancelled"),
+    Status.BREAK: say("break"),
+}
+"""Each as it stands in a sentence."""
 
 
 class Initiator(enum.StrEnum):
@@ -174,7 +184,7 @@ class Appointment:
         :raises CannotMove: it is not booked any more, or nothing would change.
         """
         if self.status is not Status.SCHEDULED:
-            raise CannotMove(f"It is {self.status.value.replace('_', ' ')}, so it can't be moved.")
+            raise CannotMove(say("It is {status}, so it can't be moved.", status=_SAID[self.status]))
         changes = tuple(
             Change(what=what, was=was, now=now, told_at=told_at, by=by, reason=reason)
             for what, was, now in _differences(self.place, place)
@@ -197,7 +207,7 @@ class Appointment:
         :raises CannotCancel: it is not booked any more.
         """
         if self.status is not Status.SCHEDULED:
-            raise CannotCancel(f"It is {self.status.value.replace('_', ' ')}, so it can't be cancelled.")
+            raise CannotCancel(say("It is {status}, so it can't be cancelled.", status=_SAID[self.status]))
         status = Status.CLIENT_CANCELLED if by is Initiator.CLIENT else Status.CLINIC_CANCELLED
         return replace(self, status=Status.BREAK if as_break else status, by=by, told_at=told_at)
 

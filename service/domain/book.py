@@ -14,6 +14,7 @@ from itertools import takewhile
 
 from service.domain.appointment import Status
 from service.domain.hours import LocalTime
+from service.domain.phrase import Phrase
 from service.domain.recurrence import slots
 from service.domain.standing import Modality, Standing
 
@@ -85,7 +86,7 @@ class Rejected:
     """What stays out, and why, in words for the person who brings the book."""
 
     line: int
-    reason: str
+    reason: Phrase
     where: str = ""
     """The column or property that decided it."""
 
@@ -95,7 +96,7 @@ class Noted:
     """A choice that was made in reading, at its first line."""
 
     line: int
-    what: str
+    what: Phrase
     times: int = 1
 
 

@@ -124,7 +124,7 @@ def zone(name: str) -> ZoneInfo:
     :raises UnknownZone: no such zone.
     """
     if name not in zone_names():
-        raise UnknownZone(f"There is no time zone named {name!r}.", where="zone")
+        raise UnknownZone(say("There is no time zone named {name}.", name=repr(name)), where="zone")
     resource = files("tzdata.zoneinfo").joinpath(*name.split("/"))
     with resource.open("rb") as data:
         return ZoneInfo.from_file(data, key=name)

@@ -13,7 +13,7 @@ from functools import cache, cached_property
 from itertools import pairwise
 
 from service.domain.course import Course, Override
-from service.domain.phrase import say
+from service.domain.phrase import listing, say
 from service.domain.refusals import Malformed
 
 RULES = (
@@ -128,7 +128,7 @@ class Limits:
     def __post_init__(self) -> None:
         for what, steps in _steps(self):
             if any(later < earlier for earlier, later in pairwise(steps)):
-                raise CannotSetLimits(f"The steps of {what} must not fall.", where=what)
+                raise CannotSetLimits(say("The steps of {what} must not fall.", what=what), where=what)
         held_at_most = (
             self.points_slot_far
             + self.points_therapist
@@ -249,12 +249,12 @@ def check_override(key: str, override: Override) -> None:
     elif key in parameters():
         _number(key, override.value)
     else:
-        raise CannotSetLimits(f"There is no rule or threshold named {key!r}.", where=key)
+        raise CannotSetLimits(say("There is no rule or threshold named {key}.", key=repr(key)), where=key)
 
 
 def _one_of(key: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise CannotSetLimits(f"It is one of {', '.join(choices)}.", where=key)
+        raise CannotSetLimits(say("It is one of {choices}.", choices=listing(choices)), where=key)
 
 
 def _number(key: str, value: object) -> None:

@@ -42,7 +42,7 @@ def write(
             for piece in pieces.values():
                 verify_piece(header, piece)
     except CannotPublish as reason:
-        log.error("a calendar feed was not published", message=reason.message)
+        log.error("a calendar feed was not published", message=str(reason.message))
         raise
     return Written(pieces=pieces, body=body)
 

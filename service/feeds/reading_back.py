@@ -7,6 +7,7 @@ from typing import Any
 from icalendar import Calendar, Component
 
 from service.domain.feed import FeedHeader, FeedPiece
+from service.domain.phrase import say
 from service.domain.refusals import Unavailable
 from service.feeds.ics import join
 
@@ -20,7 +21,7 @@ _NEVER = frozenset({"METHOD", "ORGANIZER", "ATTENDEE", "RDATE", "EXRULE", "DURAT
 class CannotPublish(Unavailable):
     """The feed as written would not be read as it is meant. The one before it stays in place."""
 
-    title = "The calendar can't be published at the moment"
+    title = say("The calendar can't be published at the moment")
 
 
 def verify(body: bytes, *, events: int) -> None:
@@ -31,7 +32,7 @@ def verify(body: bytes, *, events: int) -> None:
     """
     trouble = next(_trouble(body, events), None)
     if trouble is not None:
-        raise CannotPublish(f"The calendar was written wrongly and is not published: {trouble}.")
+        raise CannotPublish(say("The calendar was written wrongly and is not published: {trouble}.", trouble=trouble))
 
 
 def verify_piece(header: FeedHeader, piece: FeedPiece) -> None:

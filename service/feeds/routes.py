@@ -28,7 +28,7 @@ def register(app: Flask) -> None:
         environ = request.environ
         answer = feeds.fetch(secret=secret, seen=asking.seen(environ) or Seen(), write=write, now=g.now)
         if isinstance(answer, Revoked):
-            raise Gone("This calendar subscription was ended.")
+            raise Gone
         is_zipped = asking.takes_gzip(environ)
         response = _whole(answer, is_zipped) if isinstance(answer, Body) else Response(status=304)
         response.headers.extend(asking.described(answer.stand, environ))

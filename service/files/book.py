@@ -6,7 +6,7 @@ from datetime import datetime
 
 from service.domain.book import LONGEST, SHORTEST, Noted, Rejected
 from service.domain.hours import LocalTime
-from service.domain.phrase import say
+from service.domain.phrase import Phrase, say, says
 from service.domain.refusals import Malformed
 from service.domain.standing import Modality
 
@@ -33,12 +33,12 @@ class Findings:
 
     def __init__(self) -> None:
         self._rejected: list[Rejected] = []
-        self._noted: dict[str, list[int]] = {}
+        self._noted: dict[Phrase, list[int]] = {}
 
     def reject(self, line: int, refusal: CannotTake) -> None:
         self._rejected.append(Rejected(line=line, reason=refusal.message, where=refusal.where or ""))
 
-    def note(self, line: int, what: str) -> None:
+    def note(self, line: int, what: Phrase) -> None:
         self._noted.setdefault(what, []).append(line)
 
     @property
@@ -59,7 +59,9 @@ def checked_size(data: bytes) -> bytes:
     if not data.strip():
         raise CannotRead(say("The file is empty."))
     if len(data) > MOST_BYTES:
-        raise CannotRead(f"The file is larger than {MOST_BYTES // 1024 // 1024} MB. Please export a shorter span.")
+        raise CannotRead(
+            say("The file is larger than {most} MB. Please export a shorter span.", most=MOST_BYTES // 1024 // 1024)
+        )
     return data
 
 
@@ -71,7 +73,9 @@ def name_of(text: str, *, where: str) -> str:
     visible = "".join(" " if unicodedata.category(sign) in ("Cc", "Zl", "Zp") else sign for sign in text)
     name = unicodedata.normalize("NFC", " ".join(visible.split()))
     if len(name) > LONGEST_NAME:
-        raise CannotTake(f"The {where} is longer than {LONGEST_NAME} characters.", where=where)
+        raise CannotTake(
+            say("The {where} is longer than {longest} characters.", where=where, longest=LONGEST_NAME), where=where
+        )
     return name
 
 
@@ -90,7 +94,7 @@ def checked_start(starts: datetime, *, where: str) -> LocalTime:
     :raises CannotTake: outside the years that a clinic's book can speak of.
     """
     if not FIRST_YEAR <= starts.year <= LAST_YEAR:
-        raise CannotTake(f"The year {starts.year} can't be right.", where=where)
+        raise CannotTake(say("The year {year} can't be right.", year=str(starts.year)), where=where)
     return starts
 
 
@@ -99,5 +103,14 @@ def checked_minutes(minutes: int, *, where: str) -> int:
     :raises CannotTake: not a session's length.
     """
     if not SHORTEST <= minutes <= LONGEST:
-        raise CannotTake(f"It lasts {minutes} minutes; a session lasts {SHORTEST} to {LONGEST} minutes.", where=where)
+        raise CannotTake(
+            says(
+                "It lasts {n} minute; a session lasts {shortest} to {longest} minutes.",
+                "It lasts {n} minutes; a session lasts {shortest} to {longest} minutes.",
+                n=minutes,
+                shortest=SHORTEST,
+                longest=LONGEST,
+            ),
+            where=where,
+        )
     return minutes

@@ -16,7 +16,7 @@ from typing import Literal
 from service.domain.appointment import FREEING, Status
 from service.domain.book import Book, BookEntry, key_of
 from service.domain.hours import zone as checked_zone
-from service.domain.phrase import say
+from service.domain.phrase import Listing, Value, listing, say
 from service.domain.standing import Modality
 from service.files.book import (
     MOST_ENTRIES,
@@ -126,14 +126,17 @@ def _text(data: bytes, findings: Findings) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        findings.note(1, "The file is not UTF-8; it was read as Windows-1252.")
+        findings.note(1, say("The file is not UTF-8; it was read as Windows-1252."))
         return data.decode("cp1252", "replace")
 
 
 def _wanted(headers: Mapping[str, str]) -> dict[str, str]:
     unknown = sorted(set(headers) - set(FIELDS))
     if unknown:
-        raise CannotRead(f"There is no field {unknown[0]!r}. The fields are {', '.join(FIELDS)}.", where="headers")
+        raise CannotRead(
+            say("There is no field {field}. The fields are {fields}.", field=repr(unknown[0]), fields=listing(FIELDS)),
+            where="headers",
+        )
     return {field: _folded(headers.get(field, field)) for field in FIELDS}
 
 
@@ -165,7 +168,9 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
                 yield begins, row
             begins = reader.line_num + 1
     except csv.Error as broken:
-        raise CannotRead(f"Line {begins} is not a row of a table. Is there a quotation mark too many?") from broken
+        raise CannotRead(
+            say("Line {line} is not a row of a table. Is there a quotation mark too many?", line=str(begins))
+        ) from broken
 
 
 def _columns(header: list[str], wanted: Mapping[str, str], *, has_therapist: bool, has_minutes: bool) -> dict[str, int]:
@@ -176,10 +181,15 @@ def _columns(header: list[str], wanted: Mapping[str, str], *, has_therapist: boo
     if not has_minutes and not {"minutes", "end"} & set(columns):
         missing.append("minutes")
     if missing:
-        seen = ", ".join(name_of(cell[:60], where="header") for cell in header[:30]) or "none"
-        names = ", ".join(f'"{wanted[field][:60]}"' for field in missing)
+        seen = Listing(tuple(name_of(cell[:60], where="header") for cell in header[:30]))
+        names = Listing(tuple(f'"{wanted[field][:60]}"' for field in missing))
         raise CannotRead(
-            f"The table has no column {names}. Its columns are: {seen}. Say which of them is meant.", where=missing[0]
+            say(
+                "The table has no column {names}. Its columns are: {seen}. Say which of them is meant.",
+                names=names,
+                seen=seen,
+            ),
+            where=missing[0],
         )
     return columns
 
@@ -188,7 +198,10 @@ def _statuses(words: Mapping[str, str]) -> dict[str, Status]:
     known = dict(STATUS_WORDS) | {status.value.replace("_", " "): status for status in Status}
     for word, value in words.items():
         if value not in set(Status):
-            raise CannotRead(f"There is no status {value!r}. They are {', '.join(Status)}.", where="statuses")
+            raise CannotRead(
+                say("There is no status {value}. They are {statuses}.", value=repr(value), statuses=listing(Status)),
+                where="statuses",
+            )
         known[_status_word(word)] = Status(value)
     return known
 
@@ -201,7 +214,9 @@ def _entries(rows: Iterator[tuple[int, list[str]]], form: _Form, findings: Findi
     same: dict[str, list[BookEntry]] = defaultdict(list)
     for line, row in rows:
         if len(found) >= MOST_ENTRIES:
-            raise CannotRead(f"The table has more than {MOST_ENTRIES} rows. Please export a shorter span.")
+            raise CannotRead(
+                say("The table has more than {most} rows. Please export a shorter span.", most=MOST_ENTRIES)
+            )
         try:
             entry = _entry(line, row, form, findings)
             found.append(_told_apart(entry, same[entry.key]))
@@ -213,11 +228,11 @@ def _entries(rows: Iterator[tuple[int, list[str]]], form: _Form, findings: Findi
 def _told_apart(entry: BookEntry, same: list[BookEntry]) -> BookEntry:
     """The n-th row of one hour gets a key of its own: an hour may be cancelled and given again, but not held twice."""
     if len(same) >= _MOST_AT_ONE_HOUR:
-        raise CannotTake(f"The same hour is there {_MOST_AT_ONE_HOUR} times already.", where="start")
+        raise CannotTake(say("The same hour is there {most} times already.", most=_MOST_AT_ONE_HOUR), where="start")
     for other in same:
         is_equal = replace(other, line=entry.line, key=entry.key) == entry
         if is_equal or (other.status not in FREEING and entry.status not in FREEING):
-            raise CannotTake(f"It is the same hour as on line {other.line}.", where="start")
+            raise CannotTake(say("It is the same hour as on line {line}.", line=str(other.line)), where="start")
     same.append(entry)
     return entry if len(same) == 1 else replace(entry, key=key_of(entry.key, len(same)))
 
@@ -226,14 +241,15 @@ def _entry(line: int, row: list[str], form: _Form, findings: Findings) -> BookEn
     cells = {field: row[at].strip() for field, at in form.columns.items() if at < len(row)}
     client = name_of(cells.get("client", ""), where="client")
     therapist = name_of(cells.get("therapist", ""), where="therapist") or form.therapist
-    if not client or not therapist:
-        what = "therapist" if client else "client"
-        raise CannotTake(f"It names no {what}.", where=what)
+    if not client:
+        raise CannotTake(say("It names no client."), where="client")
+    if not therapist:
+        raise CannotTake(say("It names no therapist."), where="therapist")
     starts = datetime.combine(_date(cells.get("date", ""), form.dates), _time(cells.get("start", ""), "start"))
     checked_start(starts, where="date")
     room, modality = place_of(cells.get("room", ""), where="room")
     if modality is Modality.VIDEO:
-        findings.note(line, "A room that is a link or a video service was read as a session by video.")
+        findings.note(line, say("A room that is a link or a video service was read as a session by video."))
     return BookEntry(
         key=key_of("csv", starts.isoformat(), client.casefold(), therapist.casefold()),
         line=line,
@@ -257,7 +273,9 @@ def _date(cell: str, dates: DateForm) -> date:
         return date(year + 2000 if len(match["y"]) == 2 else year, int(match["m"]), int(match["d"]))
     except ValueError:
         shown = {"iso": "2026-03-31", "dmy": "31.03.2026", "mdy": "03/31/2026"}[dates]
-        raise CannotTake(f"{_quoted(cell)} is no date written like {shown}.", where="date") from None
+        raise CannotTake(
+            say("{cell} is no date written like {shown}.", cell=_quoted(cell), shown=shown), where="date"
+        ) from None
 
 
 def _time(cell: str, where: str) -> time:
@@ -272,14 +290,14 @@ def _time(cell: str, where: str) -> time:
             hour = hour % 12 + (12 if half == "p" else 0)
         return time(hour, int(match["m"]))
     except ValueError:
-        raise CannotTake(f"{_quoted(cell)} is no time of day like 09:30.", where=where) from None
+        raise CannotTake(say("{cell} is no time of day like 09:30.", cell=_quoted(cell)), where=where) from None
 
 
 def _minutes(cells: Mapping[str, str], starts: datetime, form: _Form) -> int:
     if cell := cells.get("minutes", ""):
         number = re.fullmatch(r"(\d{1,4})(?:[.,]0+)?(?:\s*(?:m|min|mins|minutes)\.?)?", cell, re.ASCII | re.IGNORECASE)
         if number is None:
-            raise CannotTake(f"{_quoted(cell)} is no number of minutes.", where="minutes")
+            raise CannotTake(say("{cell} is no number of minutes.", cell=_quoted(cell)), where="minutes")
         return checked_minutes(int(number[1]), where="minutes")
     if cell := cells.get("end", ""):
         ends = datetime.combine(starts.date(), _time(cell, "end"))
@@ -295,15 +313,15 @@ def _status(cell: str, statuses: Mapping[str, Status]) -> Status:
     if word in statuses:
         return statuses[word]
     if word in ("cancelled", "cancellation", "late cancelled"):
-        raise CannotTake(f"{_quoted(cell)} does not say by whom. Say what it means.", where="status")
-    raise CannotTake(f"{_quoted(cell)} is no status that is known. Say what it means.", where="status")
+        raise CannotTake(say("{cell} does not say by whom. Say what it means.", cell=_quoted(cell)), where="status")
+    raise CannotTake(say("{cell} is no status that is known. Say what it means.", cell=_quoted(cell)), where="status")
 
 
 def _status_word(cell: str) -> str:
     return _folded(cell.replace("_", " ").replace("-", " ")).replace("canceled", "cancelled")
 
 
-def _quoted(cell: str) -> str:
+def _quoted(cell: str) -> Value:
     """A cell in a message: short, on one line. No cell that may hold a name is ever quoted."""
     visible = name_of(cell[:40], where="cell")
-    return f'"{visible}"' if visible else "An empty cell"
+    return f'"{visible}"' if visible else say("An empty cell")

@@ -14,7 +14,7 @@ from datetime import date, datetime, time
 from typing import Any, Generic, TypeVar
 
 from service.domain.hours import LocalTime
-from service.domain.phrase import say
+from service.domain.phrase import Number, Phrase, listing, say
 from service.domain.refusals import Malformed
 
 T = TypeVar("T")
@@ -25,6 +25,9 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _CLOCK = re.compile(r"\d\d:\d\d", re.ASCII)
 _MOST_CHARACTERS = 500
+_A_TIME = say("It is a local time such as 2026-03-10T10:00, without an offset.")
+_A_DAY = say("It is a day such as 2026-03-10, without an offset.")
+_A_CLOCK = say("It is a time of the day such as 10:00, without an offset.")
 
 
 class CannotRead(Malformed):
@@ -60,7 +63,7 @@ def loads(data: bytes | str) -> object:
     except UnicodeDecodeError as error:
         raise CannotRead(say("The file is not UTF-8 text.")) from error
     except (ValueError, RecursionError) as error:
-        raise CannotRead(f"The file is not JSON: {error}.") from error
+        raise CannotRead(say("The file is not JSON: {error}.", error=str(error))) from error
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -68,12 +71,12 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise CannotRead(f"The key {twice!r} is there twice in one object.", where=twice)
+        raise CannotRead(say("The key {key} is there twice in one object.", key=repr(twice)), where=twice)
     return found
 
 
 def _refuse_constant(name: str) -> object:
-    raise CannotRead(f"{name} is not a number that JSON knows.")
+    raise CannotRead(say("{name} is not a number that JSON knows.", name=name))
 
 
 def at(where: str, key: str | int) -> str:
@@ -86,7 +89,7 @@ def at(where: str, key: str | int) -> str:
 def text(*, longest: int = _MOST_CHARACTERS) -> Shape[str]:
     def read(value: object, where: str) -> str:
         if not isinstance(value, str) or not value or len(value) > longest:
-            raise CannotRead(f"It is a text of 1 to {longest} characters.", where=where)
+            raise CannotRead(say("It is a text of 1 to {longest} characters.", longest=longest), where=where)
         return value
 
     return Shape(read, {"type": "string", "minLength": 1, "maxLength": longest})
@@ -95,7 +98,7 @@ def text(*, longest: int = _MOST_CHARACTERS) -> Shape[str]:
 def whole(low: int, high: int) -> Shape[int]:
     def read(value: object, where: str) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise CannotRead(f"It is a whole number from {low} to {high}.", where=where)
+            raise CannotRead(say("It is a whole number from {low} to {high}.", low=low, high=high), where=where)
         return value
 
     return Shape(read, {"type": "integer", "minimum": low, "maximum": high})
@@ -105,7 +108,9 @@ def number(low: float, high: float) -> Shape[float]:
     def read(value: object, where: str) -> float:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or not math.isfinite(value) or not low <= value <= high:  # type: ignore[arg-type, operator]
-            raise CannotRead(f"It is a number from {low:g} to {high:g}.", where=where)
+            raise CannotRead(
+                say("It is a number from {low} to {high}.", low=Number(low, 6), high=Number(high, 6)), where=where
+            )
         return value  # type: ignore[return-value]
 
     return Shape(read, {"type": "number", "minimum": low, "maximum": high})
@@ -125,7 +130,7 @@ def choice(kind: type[E]) -> Shape[E]:
 
     def read(value: object, where: str) -> E:
         if not isinstance(value, str) or value not in values:
-            raise CannotRead(f"It is one of {', '.join(values)}.", where=where)
+            raise CannotRead(say("It is one of {choices}.", choices=listing(values)), where=where)
         return kind(value)
 
     return Shape(read, {"enum": values})
@@ -133,34 +138,36 @@ def choice(kind: type[E]) -> Shape[E]:
 
 def moment() -> Shape[LocalTime]:
     def read(value: object, where: str) -> LocalTime:
-        return _time_of(value, where, _MOMENT, datetime.fromisoformat, "a local time such as 2026-03-10T10:00")
+        return _time_of(value, where, _MOMENT, datetime.fromisoformat, _A_TIME)
 
     return Shape(read, {"type": "string", "pattern": f"^{_MOMENT.pattern}$"})
 
 
 def day() -> Shape[date]:
     def read(value: object, where: str) -> date:
-        return _time_of(value, where, _DAY, date.fromisoformat, "a day such as 2026-03-10")
+        return _time_of(value, where, _DAY, date.fromisoformat, _A_DAY)
 
     return Shape(read, {"type": "string", "pattern": f"^{_DAY.pattern}$"})
 
 
 def clock() -> Shape[time]:
     def read(value: object, where: str) -> time:
-        return _time_of(value, where, _CLOCK, time.fromisoformat, "a time of the day such as 10:00")
+        return _time_of(value, where, _CLOCK, time.fromisoformat, _A_CLOCK)
 
     return Shape(read, {"type": "string", "pattern": f"^{_CLOCK.pattern}$"})
 
 
-def _time_of(value: object, where: str, form: re.Pattern[str], parse: Callable[[str], T], what: str) -> T:
+def _time_of(value: object, where: str, form: re.Pattern[str], parse: Callable[[str], T], form_is: Phrase) -> T:
     if not isinstance(value, str) or not form.fullmatch(value):
-        raise CannotRead(f"It is {what}, without an offset.", where=where)
+        raise CannotRead(form_is, where=where)
     try:
         found = parse(value)
     except ValueError as error:
-        raise CannotRead(f"There is no such time: {value}.", where=where) from error
+        raise CannotRead(say("There is no such time: {value}.", value=value), where=where) from error
     if isinstance(found, date) and not FIRST_YEAR <= found.year <= LAST_YEAR:
-        raise CannotRead(f"It is a year from {FIRST_YEAR} to {LAST_YEAR}.", where=where)
+        raise CannotRead(
+            say("It is a year from {first} to {last}.", first=str(FIRST_YEAR), last=str(LAST_YEAR)), where=where
+        )
     return found
 
 
@@ -176,7 +183,7 @@ def array(shape: Shape[T], *, fewest: int = 0) -> Shape[tuple[T, ...]]:
         if not isinstance(value, list):
             raise CannotRead(say("It is a list."), where=where)
         if len(value) < fewest:
-            raise CannotRead(f"It has at least {fewest}.", where=where)
+            raise CannotRead(say("It has at least {fewest}.", fewest=fewest), where=where)
         return tuple(shape.read(one, at(where, place)) for place, one in enumerate(value))
 
     limits = {"minItems": fewest} if fewest else {}
@@ -190,7 +197,7 @@ def by_name(shape: Shape[T], *, names: Sequence[str]) -> Shape[dict[str, T]]:
         found = _object(value, where)
         for name in found:
             if name not in names:
-                raise CannotRead(f"There is no {name!r} here.", where=at(where, name))
+                raise CannotRead(say("There is no {name} here.", name=repr(name)), where=at(where, name))
         return {name: shape.read(one, at(where, name)) for name, one in found.items()}
 
     return Shape(read, {"type": "object", "propertyNames": {"enum": list(names)}, "additionalProperties": shape.schema})
@@ -204,13 +211,13 @@ def record(*keys: Key, build: Callable[[dict[str, Any], str], T]) -> Shape[T]:
         found = _object(value, where)
         for name in found:
             if name not in known:
-                raise CannotRead(f"The key {name!r} is not known.", where=at(where, name))
+                raise CannotRead(say("The key {key} is not known.", key=repr(name)), where=at(where, name))
         values: dict[str, Any] = {}
         for key in keys:
             if key.name in found:
                 values[key.name] = key.shape.read(found[key.name], at(where, key.name))
             elif key.is_required:
-                raise CannotRead(f"The key {key.name!r} is missing.", where=at(where, key.name))
+                raise CannotRead(say("The key {key} is missing.", key=repr(key.name)), where=at(where, key.name))
             else:
                 values[key.name] = key.default
         return build(values, where)

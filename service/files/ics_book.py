@@ -20,7 +20,11 @@ from service.files.ics_text import Component, components
 from service.files.ics_zones import Zones
 
 _Keyed = TypeVar("_Keyed", BookAbsence, BookEntry, BookSeries)
-_OTHERS = {"VTODO": "task", "VJOURNAL": "journal entry", "VFREEBUSY": "list of busy times"}
+_OTHERS = {
+    "VTODO": say("A task is no appointment and was passed over."),
+    "VJOURNAL": say("A journal entry is no appointment and was passed over."),
+    "VFREEBUSY": say("A list of busy times is no appointment and was passed over."),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,16 +70,18 @@ def parse(
 def _read(calendars: Collection[Component], reader: Reader, findings: Findings) -> _Sorted:
     found = _Sorted()
     if not any(True for calendar in calendars for _ in calendar.walk("VEVENT")):
-        findings.note(1, "The calendar holds no events.")
+        findings.note(1, say("The calendar holds no events."))
     for calendar in calendars:
         events = list(calendar.walk("VEVENT"))
         if len(events) > MOST_ENTRIES:
-            raise CannotRead(f"The calendar has more than {MOST_ENTRIES} events. Please export a shorter span.")
+            raise CannotRead(
+                say("The calendar has more than {most} events. Please export a shorter span.", most=MOST_ENTRIES)
+            )
         for event in events:
             _sort(event, calendar.text("X-WR-CALNAME"), reader, findings, found)
         for kind, what in _OTHERS.items():
             for other in calendar.walk(kind):
-                findings.note(other.line, f"A {what} is no appointment and was passed over.")
+                findings.note(other.line, what)
     return found
 
 
@@ -115,5 +121,5 @@ def _once(parts: Iterable[_Keyed], findings: Findings) -> tuple[_Keyed, ...]:
     kept: dict[str, _Keyed] = {}
     for part in sorted(parts, key=lambda one: one.line):
         if kept.setdefault(part.key, part) is not part:
-            findings.note(part.line, "The same date of the same event was in the file twice and was taken once.")
+            findings.note(part.line, say("The same date of the same event was in the file twice and was taken once."))
     return tuple(kept.values())

@@ -176,7 +176,7 @@ class Reader:
         if event.first("EXRULE") or len(event.all("RRULE")) > 1:
             raise CannotTake(say("It has more than one rule of repetition."), where="RRULE")
         if event.text("STATUS").upper() == "TENTATIVE":
-            self.findings.note(event.line, "A tentative event was taken as an appointment.")
+            self.findings.note(event.line, say("A tentative event was taken as an appointment."))
 
     def _client(self, event: Component) -> str:
         name = name_of(event.text("SUMMARY"), where="SUMMARY")
@@ -192,10 +192,10 @@ class Reader:
         organiser = event.first("ORGANIZER")
         name = name_of(organiser.params.get("CN", ""), where="ORGANIZER") if organiser else ""
         if name and "@" not in name:
-            self.findings.note(event.line, "The event's organiser was taken as the therapist.")
+            self.findings.note(event.line, say("The event's organiser was taken as the therapist."))
             return name
         if name := name_of(calendar_name, where="X-WR-CALNAME"):
-            self.findings.note(event.line, "The calendar's name was taken as the therapist's.")
+            self.findings.note(event.line, say("The calendar's name was taken as the therapist's."))
             return name
         raise CannotTake(
             say("It does not say whose appointment it is. Name the therapist and try again."), where="ORGANIZER"
@@ -205,7 +205,9 @@ class Reader:
         room, modality = place_of(event.text("LOCATION"), where="LOCATION")
         has_link = event.first("X-GOOGLE-CONFERENCE") or event.first("X-MICROSOFT-SKYPETEAMSMEETINGURL")
         if room is None and (has_link or modality is Modality.VIDEO):
-            self.findings.note(event.line, "A place that is a link or a video service was read as a session by video.")
+            self.findings.note(
+                event.line, say("A place that is a link or a video service was read as a session by video.")
+            )
             return None, Modality.VIDEO
         return room, modality
 
@@ -216,7 +218,9 @@ class Reader:
             return checked_minutes(int(seconds // 60), where="DTEND")
         if self.minutes is None:
             raise CannotTake(say("It has no end. Say how long a session lasts and try again."), where="DTEND")
-        self.findings.note(event.line, f"An event without an end was taken as lasting {self.minutes} minutes.")
+        self.findings.note(
+            event.line, say("An event without an end was taken as lasting {minutes} minutes.", minutes=self.minutes)
+        )
         return self.minutes
 
     def _end(self, event: Component, start: When) -> LocalTime | None:
@@ -236,7 +240,7 @@ class Reader:
             raise CannotTake(say("It has no start."), where="DTSTART")
         start = self._when(line)
         if start.local.second:
-            self.findings.note(event.line, "Seconds were dropped: an appointment starts on the minute.")
+            self.findings.note(event.line, say("Seconds were dropped: an appointment starts on the minute."))
         return replace(start, local=start.local.replace(second=0))
 
     def _extra(self, line: Line, start: When) -> Extra:
@@ -260,7 +264,9 @@ class Reader:
                 try:
                     yield read(replace(line, value=value))
                 except CannotTake as refusal:
-                    self.findings.reject(line.number, CannotTake(f"One date of a list: {refusal}", where=name))
+                    self.findings.reject(
+                        line.number, CannotTake(say("One date of a list: {why}", why=refusal.message), where=name)
+                    )
 
     def _when(self, line: Line, otherwise: str | None = None) -> When:
         """The time a line names; `otherwise` is the zone it is read in where it names none.
@@ -280,7 +286,9 @@ class Reader:
         if is_utc:
             return When(local=local, zone="UTC")
         if otherwise is None:
-            self.findings.note(line.number, f"A time without a time zone was read in the site's, {self.site_zone}.")
+            self.findings.note(
+                line.number, say("A time without a time zone was read in the site's, {zone}.", zone=self.site_zone)
+            )
         return When(local=local, zone=otherwise or self.site_zone, is_floating=True)
 
 
@@ -311,7 +319,7 @@ def _parsed(value: str, name: str) -> tuple[LocalTime, bool, bool]:
             return datetime.combine(vDate.from_ical(value), time()), False, True
         moment = vDatetime.from_ical(value)
     except (ValueError, TypeError, OverflowError) as unreadable:
-        raise CannotTake(f"Its {name} is no date and time that can be read.", where=name) from unreadable
+        raise CannotTake(say("Its {name} is no date and time that can be read.", name=name), where=name) from unreadable
     return moment.replace(tzinfo=None), moment.tzinfo is not None, False
 
 

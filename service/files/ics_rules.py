@@ -14,7 +14,7 @@ from dateutil.rrule import rrulestr
 from icalendar.prop import vRecur
 
 from service.domain.hours import WEEK, LocalTime, local_time, monday_of
-from service.domain.phrase import say
+from service.domain.phrase import Phrase, say
 from service.files.book import LAST_YEAR, CannotTake
 
 MOST_DATES = 200
@@ -30,10 +30,10 @@ _YEARS_AHEAD = {"DAILY": 5, "WEEKLY": 5, "MONTHLY": 20, "YEARLY": 30}
 _BOUND = re.compile(r"(^|;)\s*(UNTIL|COUNT)=[^;]*", re.IGNORECASE)
 _SAMPLES = 160
 """Slots at which two zones are compared: three years of a weekly hour."""
-_ENDLESS = f"A rule that ends after the year {LAST_YEAR} was read as open-ended."
+_ENDLESS = say("A rule that ends after the year {last} was read as open-ended.", last=str(LAST_YEAR))
 _TICK = timedelta(microseconds=1)
 
-Note = Callable[[str], None]
+Note = Callable[[Phrase], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,11 +125,15 @@ class Allowance:
     def take_rule(self) -> None:
         self._rules -= 1
         if self._rules < 0:
-            raise CannotTake(f"The file has more than {MOST_ODD_RULES} rules that are not weekly.", where="RRULE")
+            raise CannotTake(
+                say("The file has more than {most} rules that are not weekly.", most=MOST_ODD_RULES), where="RRULE"
+            )
 
     def take_dates(self, dates: int) -> None:
         if dates > self._dates:
-            raise CannotTake(f"The file has more than {MOST_ODD_DATES} dates of rules not weekly here.", where="RRULE")
+            raise CannotTake(
+                say("The file has more than {most} dates of rules not weekly here.", most=MOST_ODD_DATES), where="RRULE"
+            )
         self._dates -= dates
 
 
@@ -163,7 +167,7 @@ def _read(text: str) -> vRecur:
         raise CannotTake(say("Its rule of repetition names no frequency."), where="RRULE")
     for part in ("INTERVAL", "COUNT"):
         if any(number < 1 for number in rule.get(part, [])):
-            raise CannotTake(f"Its rule of repetition has an {part} below 1.", where="RRULE")
+            raise CannotTake(say("Its rule of repetition has an {part} below 1.", part=part), where="RRULE")
     return rule
 
 
@@ -175,7 +179,7 @@ def _until(rule: vRecur, zone: str, note: Note) -> LocalTime | None:
     if not isinstance(until, datetime):
         if not isinstance(until, date):
             raise CannotTake(say("Its rule of repetition ends at no date."), where="RRULE")
-        note("A rule that ends on a date was read as including that day.")
+        note(say("A rule that ends on a date was read as including that day."))
         return datetime.combine(until, time.max)
     if until.year > LAST_YEAR:
         note(_ENDLESS)
@@ -183,7 +187,7 @@ def _until(rule: vRecur, zone: str, note: Note) -> LocalTime | None:
     if until.tzinfo is not None:
         return local_time(until, zone)
     if zone != "UTC":
-        note("A rule that ends at a time without a zone was read in its event's zone.")
+        note(say("A rule that ends at a time without a zone was read in its event's zone."))
     return until
 
 
@@ -256,7 +260,7 @@ def _dated(text: str, rule: vRecur, *, start: LocalTime, until: LocalTime | None
     horizon = _years_after(start, _YEARS_AHEAD[frequency])
     starts = _expanded(text, start, min(until or horizon, horizon), min(count or MOST_DATES + 1, MOST_DATES + 1))
     if len(starts) > MOST_DATES:
-        raise CannotTake(f"It repeats more than {MOST_DATES} times, and not weekly.", where="RRULE")
+        raise CannotTake(say("It repeats more than {most} times, and not weekly.", most=MOST_DATES), where="RRULE")
     if (until and until > horizon) or (count and len(starts) < count):
         raise CannotTake(say("It repeats over too many years, and not weekly."), where="RRULE")
     if not starts:

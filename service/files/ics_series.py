@@ -11,7 +11,7 @@ from itertools import islice
 
 from service.domain.book import BookEntry, BookSeries, key_of
 from service.domain.hours import Hour, LocalTime, Weekday
-from service.domain.phrase import say
+from service.domain.phrase import Phrase, say
 from service.domain.standing import Standing
 from service.files.book import CannotTake, Findings
 from service.files.ics_events import Change, Event, When, at_site
@@ -72,7 +72,7 @@ def _newest_changes(changes: Iterable[Change], findings: Findings) -> Iterator[C
     for change in changes:
         key = (change.uid, change.slot.local, change.slot.zone)
         if (other := newest.get(key)) is not None:
-            findings.note(change.line, "Two changes of the same date: the newer was taken.")
+            findings.note(change.line, say("Two changes of the same date: the newer was taken."))
             change = max(other, change, key=lambda one: (one.version, one.line))
         newest[key] = change
     yield from newest.values()
@@ -90,14 +90,14 @@ def _of_one_uid(uid: str, same: list[Event], changes: list[Change], findings: Fi
     for at, event in enumerate(kept):
         suffix = f"@{event.start.local.isoformat()}@{event.client}" if len(kept) > 1 else ""
         if suffix:
-            findings.note(event.line, "Several events share one UID; each was taken for itself.")
+            findings.note(event.line, say("Several events share one UID; each was taken for itself."))
         yield Family(uid=uid + suffix, master=event, changes=tuple(shares[at]))
 
 
 def _without_uid(events: list[Event], findings: Findings) -> Iterator[Family]:
     seen: dict[str, int] = defaultdict(int)
     for event in events:
-        findings.note(event.line, "An event without a UID will be known again by its time and its name.")
+        findings.note(event.line, say("An event without a UID will be known again by its time and its name."))
         content = key_of("no uid", event.start.local, event.start.zone, event.client, event.rule)
         seen[content] += 1
         yield Family(uid=f"{content}#{seen[content]}", master=event, changes=())
@@ -120,6 +120,28 @@ def _newest_versions(same: list[Event], findings: Findings) -> list[Event]:
     return sorted(kept.values(), key=lambda event: (event.start.local, event.line))
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Orphans:
+    """What is said of changes whose series is missing."""
+
+    taken_away: Phrase
+    taken_alone: Phrase
+
+
+_NOT_THERE = _Orphans(
+    taken_away=say("A change of a series that is not in the file takes it away; nothing was done."),
+    taken_alone=say("A change of a series that is not in the file was taken as a single appointment."),
+)
+_NOT_TAKEN = _Orphans(
+    taken_away=say("A change of a series that was not taken takes it away; nothing was done."),
+    taken_alone=say("A change of a series that was not taken was taken as a single appointment."),
+)
+_NO_DATE = _Orphans(
+    taken_away=say("A change of a date that its series does not have takes it away; nothing was done."),
+    taken_alone=say("A change of a date that its series does not have was taken as a single appointment."),
+)
+
+
 class Builder:
     """Turns families into what a book holds."""
 
@@ -131,12 +153,12 @@ class Builder:
     def build(self, family: Family) -> tuple[list[BookSeries], list[BookEntry]]:
         """The series and the single appointments of one family; what can't be taken is among the findings."""
         if family.master is None:
-            return [], self._orphans(family, family.changes, "A change of a series that is not in the file")
+            return [], self._orphans(family, family.changes, _NOT_THERE)
         try:
             return self._of_master(family, family.master)
         except CannotTake as refusal:
             self._findings.reject(family.master.line, refusal)
-            return [], self._orphans(family, family.changes, "A change of a series that was not taken")
+            return [], self._orphans(family, family.changes, _NOT_TAKEN)
 
     def _of_master(self, family: Family, master: Event) -> tuple[list[BookSeries], list[BookEntry]]:
         slots = self._pattern(master)
@@ -146,7 +168,7 @@ class Builder:
         else:
             series, singles = [], self._dated(family, master, told, slots.starts)
         singles += self._off_pattern(family, master, slots)
-        return series, singles + self._orphans(family, strangers, "A change of a date that its series does not have")
+        return series, singles + self._orphans(family, strangers, _NO_DATE)
 
     def _pattern(self, master: Event) -> Weekly | Dated:
         if master.rule is None:
@@ -166,7 +188,7 @@ class Builder:
         """RDATEs, and a DTSTART that its own rule does not name."""
         minutes: dict[LocalTime, int] = {}
         if not slots.has(master.start.local):
-            what = "A first date that does not fit its rule was taken as a single appointment."
+            what = say("A first date that does not fit its rule was taken as a single appointment.")
             self._findings.note(master.line, what)
             minutes[master.start.local] = master.minutes
         for extra in master.extras:
@@ -200,18 +222,20 @@ class Builder:
             named = _named(master, slots, when)
             lost.update(named)
             if not named:
-                self._findings.note(master.line, "A date that is left out is none of its series; nothing was done.")
+                self._findings.note(
+                    master.line, say("A date that is left out is none of its series; nothing was done.")
+                )
             elif when.is_day:
-                self._findings.note(master.line, "A date that is left out was read as the whole day.")
+                self._findings.note(master.line, say("A date that is left out was read as the whole day."))
         return lost
 
-    def _orphans(self, family: Family, changes: Iterable[Change], what: str) -> list[BookEntry]:
+    def _orphans(self, family: Family, changes: Iterable[Change], said: _Orphans) -> list[BookEntry]:
         entries = []
         for change in changes:
             if change.event is None:
-                self._findings.note(change.line, f"{what} takes it away; nothing was done.")
+                self._findings.note(change.line, said.taken_away)
                 continue
-            self._findings.note(change.line, f"{what} was taken as a single appointment.")
+            self._findings.note(change.line, said.taken_alone)
             entries.append(self._entry(family.uid, change.event, original=at_site(change.slot, self._site_zone)))
         return entries
 
@@ -266,11 +290,11 @@ class Builder:
             if change.event is None:
                 return
             if len(now.weekly.first) > 1:
-                reason = "It changes all following dates of a series with several days; the series ends before it."
+                reason = say("It changes all following dates of a series with several days; the series ends before it.")
                 self._findings.reject(change.line, CannotTake(reason, where="RECURRENCE-ID"))
                 return
             self._findings.note(
-                change.line, "A change of all following dates was taken as a new version of its series."
+                change.line, say("A change of all following dates was taken as a new version of its series.")
             )
             now = _moved(now, at, change.event, by=at_site(change.event.start, master.start.zone) - at)
         yield now
@@ -283,10 +307,18 @@ class Builder:
         starts = list(islice(stretch.weekly.slots(), MOST_DATES + 1))
         zone = stretch.event.start.zone
         if len(starts) > MOST_DATES:
-            reason = f"It keeps its hour in {zone}, which is not one hour of the week in {self._site_zone}."
+            reason = say(
+                "It keeps its hour in {zone}, which is not one hour of the week in {site}.",
+                zone=zone,
+                site=self._site_zone,
+            )
             raise CannotTake(reason, where="DTSTART")
         self._allowance.take_dates(len(starts))
-        what = f"A series that keeps its hour in {zone}, not in {self._site_zone}, was taken as single appointments."
+        what = say(
+            "A series that keeps its hour in {zone}, not in {site}, was taken as single appointments.",
+            zone=zone,
+            site=self._site_zone,
+        )
         self._findings.note(stretch.event.line, what)
         return starts
 
@@ -322,7 +354,7 @@ class Builder:
         """Whether a changed date still is of the series' client: `Client One (moved)` is."""
         if series.client.casefold() in event.client.casefold():
             return True
-        what = "A date of a series that carries another name was taken as that client's single appointment."
+        what = say("A date of a series that carries another name was taken as that client's single appointment.")
         self._findings.note(event.line, what)
         return False
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from icalendar.parser import Contentline
 
-from service.domain.phrase import say
+from service.domain.phrase import Phrase, Value, say
 from service.files.book import CannotRead, Findings
 
 WANTED = frozenset(
@@ -104,7 +104,7 @@ def components(data: bytes, findings: Findings) -> list[Component]:
     if not any(part.name in _CONTAINERS for part in root.parts):
         raise CannotRead(say("This is not a calendar file: it has no line BEGIN:VCALENDAR."))
     for cut_short in stack[1:2]:
-        findings.note(cut_short.line, "The file breaks off before its end; what came before was read.")
+        findings.note(cut_short.line, say("The file breaks off before its end; what came before was read."))
     return root.parts
 
 
@@ -112,7 +112,7 @@ def _put(stack: list[Component], number: int, text: str, findings: Findings) -> 
     name = _NAME.match(text)
     if name is None or text[name.end() : name.end() + 1] not in (":", ";"):
         if len(stack) > 1:
-            findings.note(number, "A line that is not iCalendar was passed over.")
+            findings.note(number, say("A line that is not iCalendar was passed over."))
         return
     key = name.group().upper()
     if key == "BEGIN":
@@ -127,7 +127,13 @@ def _put(stack: list[Component], number: int, text: str, findings: Findings) -> 
 
 def _open(stack: list[Component], number: int, text: str) -> None:
     if len(stack) > DEEPEST:
-        raise CannotRead(f"Line {number} opens a part more than {DEEPEST} deep, which no calendar does.")
+        raise CannotRead(
+            say(
+                "Line {line} opens a part more than {deepest} deep, which no calendar does.",
+                line=str(number),
+                deepest=DEEPEST,
+            )
+        )
     part = Component(name=_after_colon(text), line=number)
     stack[-1].parts.append(part)
     stack.append(part)
@@ -136,9 +142,19 @@ def _open(stack: list[Component], number: int, text: str) -> None:
 def _close(stack: list[Component], number: int, text: str) -> None:
     name = _after_colon(text)
     if len(stack) == 1 or stack[-1].name != name:
-        there = f"the open part is {stack[-1].name}" if len(stack) > 1 else "nothing is open"
-        raise CannotRead(f"Line {number} ends {name or 'a part'}, but {there}: the calendar is damaged.")
+        raise CannotRead(_ends_wrongly(str(number), name or say("a part"), stack[-1].name if len(stack) > 1 else None))
     stack.pop().is_whole = True
+
+
+def _ends_wrongly(line: str, name: Value, is_open: str | None) -> Phrase:
+    if is_open is None:
+        return say("Line {line} ends {name}, but nothing is open: the calendar is damaged.", line=line, name=name)
+    return say(
+        "Line {line} ends {name}, but the open part is {open}: the calendar is damaged.",
+        line=line,
+        name=name,
+        open=is_open,
+    )
 
 
 def _after_colon(text: str) -> str:
@@ -155,7 +171,7 @@ def _keep(part: Component, number: int, key: str, text: str, findings: Findings)
     try:
         _, params, value = Contentline(text).parts()
     except (ValueError, AssertionError):
-        findings.note(number, f"A line {key} that is not iCalendar was passed over.")
+        findings.note(number, say("A line {key} that is not iCalendar was passed over.", key=key))
         return
     part.lines.append(
         Line(number=number, name=key, params={k.upper(): _one(v) for k, v in params.items()}, value=value)
@@ -192,6 +208,6 @@ def _decoded(line: bytes, number: int, findings: Findings) -> str:
     try:
         text = line.decode()
     except UnicodeDecodeError:
-        findings.note(number, "A line that is not UTF-8 was read as Windows-1252.")
+        findings.note(number, say("A line that is not UTF-8 was read as Windows-1252."))
         text = line.decode("cp1252", "replace")
     return text.translate(_CONTROLS)

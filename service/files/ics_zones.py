@@ -15,6 +15,7 @@ from dateutil.tz import tzical
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from service.domain.hours import LocalTime, zone, zone_names
+from service.domain.phrase import say
 from service.files.book import CannotTake, Findings
 from service.files.ics_text import Component
 
@@ -63,7 +64,9 @@ class Zones:
         name = self._known[tzid]
         if name is None:
             raise CannotTake(
-                f'The file does not say what its time zone "{tzid[:80]}" is. Name the zone and try again.',
+                say(
+                    'The file does not say what its time zone "{tzid}" is. Name the zone and try again.', tzid=tzid[:80]
+                ),
                 where="TZID",
             )
         self._compare(tzid, name, line, at)
@@ -78,7 +81,11 @@ class Zones:
         seen.add(month)
         if _sampled(rules, [at]) not in (None, _sampled(zone(name), [at])):
             self._rules[tzid] = None
-            what = f'The file\'s own rules for "{tzid[:60]}" differ from the official ones for {name}; those were used.'
+            what = say(
+                'The file\'s own rules for "{tzid}" differ from the official ones for {name}; those were used.',
+                tzid=tzid[:60],
+                name=name,
+            )
             self._findings.note(line, what)
 
     def _find(self, tzid: str, line: int, year: int) -> str | None:
@@ -91,7 +98,7 @@ class Zones:
         if name is None:
             return self._by_offsets(tzid, line, year)
         if name != tzid:
-            self._findings.note(line, f'The time zone "{tzid[:80]}" was read as {name}.')
+            self._findings.note(line, say('The time zone "{tzid}" was read as {name}.', tzid=tzid[:80], name=name))
         return name
 
     def _by_offsets(self, tzid: str, line: int, year: int) -> str | None:
@@ -99,7 +106,11 @@ class Zones:
         own = _sampled(rules, _moments(year)) if rules else None
         for name in (self._site_zone, *_LIKELY) if own else ():
             if own == _official(name, year):
-                what = f'The time zone "{tzid[:80]}" was read as {name}, by its rules: the clocks run alike.'
+                what = say(
+                    'The time zone "{tzid}" was read as {name}, by its rules: the clocks run alike.',
+                    tzid=tzid[:80],
+                    name=name,
+                )
                 self._findings.note(line, what)
                 return name
         return None

@@ -1,11 +1,13 @@
 """Putting appointments where they are to be: lock, look, write, or say what is in the way."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.domain.hours import local_time
+from service.domain.phrase import Clock, Value, YearDay, say, says
 from service.domain.refusals import CannotBook, Clash
 from service.store import clients, occupancies
 from service.store.appointments import AppointmentRow
@@ -39,10 +41,27 @@ def place(session: Session, rows: Sequence[AppointmentRow], people: Directory) -
 def cannot_book(session: Session, found: Sequence[Overlap], people: Directory) -> CannotBook:
     clashes = describe(session, found, people)
     first = clashes[0]
-    names = {"therapist": first.name, "room": first.name, "client": "The client"}
-    others = f", and {len(clashes) - 1} more" if len(clashes) > 1 else ""
-    when = f"{first.starts[:10]} from {first.starts[11:16]} to {first.ends[11:16]}"
-    return CannotBook(f"{names[first.kind]} is already booked on {when}{others}. Nothing was changed.", clashes=clashes)
+    starts, ends = datetime.fromisoformat(first.starts), datetime.fromisoformat(first.ends)
+    values: dict[str, Value] = {
+        "who": say("The client") if first.kind == "client" else first.name,
+        "day": YearDay(starts.date()),
+        "starts": Clock(starts.time()),
+        "ends": Clock(ends.time()),
+    }
+    if len(clashes) == 1:
+        return CannotBook(
+            say("{who} is already booked on {day} from {starts} to {ends}. Nothing was changed.", **values),
+            clashes=clashes,
+        )
+    return CannotBook(
+        says(
+            "{who} is already booked on {day} from {starts} to {ends}, and {n} more. Nothing was changed.",
+            "{who} is already booked on {day} from {starts} to {ends}, and {n} more. Nothing was changed.",
+            n=len(clashes) - 1,
+            **values,
+        ),
+        clashes=clashes,
+    )
 
 
 def describe(session: Session, found: Sequence[Overlap], people: Directory) -> list[Clash]:

@@ -9,9 +9,15 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.engine import URL
 
+from service.domain.phrase import Phrase, say
+
 
 class CannotCopy(Exception):
     """The copy could not be made or put back; nothing was left half done."""
+
+    def __init__(self, message: Phrase) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 def take(engine: Engine, file: Path) -> None:
@@ -20,7 +26,7 @@ def take(engine: Engine, file: Path) -> None:
     :raises CannotCopy: the file exists, or the database's program said no.
     """
     if file.exists():
-        raise CannotCopy(f"{file} exists already, and a backup never overwrites another.")
+        raise CannotCopy(say("{file} exists already, and a backup never overwrites another.", file=str(file)))
     unfinished = file.with_name(file.name + ".unfinished")
     try:
         (_take_sqlite if engine.dialect.name == "sqlite" else _take_postgresql)(engine, unfinished)
@@ -35,7 +41,7 @@ def put_back(engine: Engine, file: Path) -> None:
     :raises CannotCopy: no such file, or it is not a copy of such a database.
     """
     if not file.is_file():
-        raise CannotCopy(f"There is no file {file}.")
+        raise CannotCopy(say("There is no file {file}.", file=str(file)))
     (_put_back_sqlite if engine.dialect.name == "sqlite" else _put_back_postgresql)(engine, file)
 
 
@@ -50,10 +56,12 @@ def _put_back_sqlite(engine: Engine, file: Path) -> None:
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as reading:
         try:
             if reading.execute("PRAGMA integrity_check").fetchone() != ("ok",):
-                raise CannotCopy(f"{file} is damaged. Nothing was changed.")
+                raise CannotCopy(say("{file} is damaged. Nothing was changed.", file=str(file)))
             reading.execute("SELECT version_num FROM alembic_version").fetchone()
         except sqlite3.DatabaseError:
-            raise CannotCopy(f"{file} is not a copy of a samehour database. Nothing was changed.") from None
+            raise CannotCopy(
+                say("{file} is not a copy of a samehour database. Nothing was changed.", file=str(file))
+            ) from None
         engine.dispose()
         with closing(sqlite3.connect(_file_of(engine))) as writing:
             reading.backup(writing)
@@ -62,7 +70,7 @@ def _put_back_sqlite(engine: Engine, file: Path) -> None:
 def _file_of(engine: Engine) -> str:
     name = engine.url.database
     if not name:
-        raise CannotCopy("A database in memory has nothing to copy.")
+        raise CannotCopy(say("A database in memory has nothing to copy."))
     return name
 
 
@@ -87,7 +95,12 @@ def _put_back_postgresql(engine: Engine, file: Path) -> None:
 def _run(program: str, url: URL, *arguments: str) -> None:
     path = shutil.which(program)
     if path is None:
-        raise CannotCopy(f"{program} is not installed on this machine; it comes with PostgreSQL's client programs.")
+        raise CannotCopy(
+            say(
+                "{program} is not installed on this machine; it comes with PostgreSQL's client programs.",
+                program=program,
+            )
+        )
     # The password goes by the environment: arguments can be read by everybody on the machine.
     connection = url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
     env = {"PATH": str(Path(path).parent) + ":/usr/bin:/bin", "PGPASSWORD": url.password or ""}
@@ -96,4 +109,4 @@ def _run(program: str, url: URL, *arguments: str) -> None:
     )
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
-        raise CannotCopy(f"{program} said: {last[0]}. Nothing was changed.")
+        raise CannotCopy(say("{program} said: {last}. Nothing was changed.", program=program, last=last[0]))

@@ -22,8 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, deferred, mapped_column
 
-from service.domain import phrase
 from service.domain.feed import FeedPiece
+from service.domain.phrase import say
 from service.domain.privacy import Privacy, names_a_client
 from service.domain.refusals import NotFound
 from service.store.base import BigId, Model, PublicId, UtcTime, count, new_public_id
@@ -151,7 +151,7 @@ def get(session: Session, public_id: str) -> FeedRow:
     """:raises NotFound: no such feed."""
     row = session.scalar(select(FeedRow).where(FeedRow.public_id == public_id))
     if row is None:
-        raise NotFound(phrase.say("There is no such calendar subscription."))
+        raise NotFound(say("There is no such calendar subscription."))
     return row
 
 
@@ -196,7 +196,7 @@ def said(session: Session, feed: Glimpse) -> dict[str, Said]:
     }
 
 
-def say(session: Session, feed: Glimpse, new: Mapping[str, Said], *, forget: Iterable[str]) -> None:
+def put(session: Session, feed: Glimpse, new: Mapping[str, Said], *, forget: Iterable[str]) -> None:
     """Replace these pieces, and forget those."""
     connection, gone = session.connection(), sorted({*new, *forget})
     for start in range(0, len(gone), 500):

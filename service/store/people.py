@@ -6,6 +6,7 @@ from typing import TypeVar
 from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, Integer, String, Time, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from service.domain.phrase import say
 from service.domain.refusals import NotFound
 from service.store.base import BigId, Model, PublicId, UtcTime, new_public_id
 
@@ -160,9 +161,16 @@ class Directory:
         return self.therapists[therapist_id].public_id
 
 
+_NO_SUCH = {
+    "site": say("There is no such site."),
+    "room": say("There is no such room."),
+    "therapist": say("There is no such therapist."),
+}
+
+
 def _known(row: Found | None, noun: str) -> Found:
     if row is None:
-        raise NotFound(f"There is no such {noun}.", where=noun)
+        raise NotFound(_NO_SUCH[noun], where=noun)
     return row
 
 

@@ -336,8 +336,9 @@ def _holidays(country: str | None, region: str | None, year: int) -> dict[date, 
     try:
         found = public_holidays.country_holidays(country, subdiv=region or None, years=year)
     except NotImplementedError:
+        where = f"{country} {region}" if region else country
         raise Malformed(
-            f"The public holidays of {country} {region or ''} are not known.".replace(" .", "."), where="site.region"
+            say("The public holidays of {where} are not known.", where=where), where="site.region"
         ) from None
     return {day: str(name) for day, name in found.items()}
 

@@ -11,7 +11,7 @@ from service.domain import access
 from service.domain.access import Actor, Role
 from service.domain.appointment import Appointment, Initiator, Mark, Place, Status
 from service.domain.hours import LocalTime, instant, local_time
-from service.domain.phrase import say
+from service.domain.phrase import listing, say
 from service.domain.refusals import Malformed
 from service.domain.standing import Modality
 from service.store import absences, appointments, audit, clients, courses
@@ -345,7 +345,7 @@ def _weigh(db: Session, row: AppointmentRow, course: CourseRow, people: Director
 
 def _check_reason(reason: str) -> None:
     if reason not in REASONS:
-        raise Malformed(f"A reason is one of: {', '.join(REASONS)}.", where="reason")
+        raise Malformed(say("A reason is one of: {reasons}.", reasons=listing(REASONS)), where="reason")
 
 
 def _record(

@@ -23,7 +23,7 @@ def take(*, file: Path, by: Actor) -> None:
     try:
         copies.take(db.engine, file)
     except copies.CannotCopy as reason:
-        raise CannotCopy(str(reason)) from None
+        raise CannotCopy(reason.message) from None
 
 
 def put_back(*, file: Path, by: Actor) -> None:
@@ -35,5 +35,5 @@ def put_back(*, file: Path, by: Actor) -> None:
     try:
         copies.put_back(db.engine, file)
     except copies.CannotCopy as reason:
-        raise CannotCopy(str(reason)) from None
+        raise CannotCopy(reason.message) from None
     upgrade(db.engine)

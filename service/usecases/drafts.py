@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from service.domain.appointment import Appointment, Initiator, Status
 from service.domain.hours import Hour, LocalTime, local_time
-from service.domain.phrase import say
+from service.domain.phrase import Moment, say
 from service.domain.recurrence import slots
 from service.domain.refusals import Conflict, Malformed
 from service.domain.standing import Modality, Standing
@@ -135,8 +135,9 @@ def draft(
     known = steps.Known.of(db, therapist_id, since=first - timedelta(days=8), until=last + timedelta(days=8))
     wanted = list(slots(standing, since=first, until=last))
     if unknown := set(choices) - set(wanted):
-        odd = min(unknown).isoformat(timespec="minutes")
-        raise Malformed(f"There is no slot at {odd} in this arrangement.", where="choices")
+        raise Malformed(
+            say("There is no slot at {odd} in this arrangement.", odd=Moment(min(unknown))), where="choices"
+        )
     return [
         _draft_one(
             db, course, standing, people, slot=slot, choice=choices.get(slot), known=known, now=now, is_told=is_told

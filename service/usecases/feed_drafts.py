@@ -91,7 +91,7 @@ def store(db: Session, feed: Glimpse, draft: Draft, written: Written, *, now: da
     )
     if published:
         pieces = {uid: replace(one, piece=written.pieces[uid]) for uid, one in draft.new.items()}
-        feeds.say(db, feed, {**pieces, **draft.gone}, forget=draft.forgotten)
+        feeds.put(db, feed, {**pieces, **draft.gone}, forget=draft.forgotten)
 
 
 def _is_as_before(told: Told, said: Mapping[str, Said]) -> bool:

@@ -133,7 +133,7 @@ def create(
     whose = _therapist(db, therapist or by.therapist, by)
     user = _user(db, owner, by)
     if len(feeds.in_use(db, user_id=user.id)) >= MOST:
-        raise CannotSubscribe(f"{MOST} subscriptions are in use. End one that is not needed any more.")
+        raise CannotSubscribe(say("{most} subscriptions are in use. End one that is not needed any more.", most=MOST))
     row, secret = _new(user_id=user.id, therapist_id=whose.id, now=now)
     row.name, row.privacy, row.shows_cancelled = _named(name), privacy.value, shows_cancelled
     db.add(row)

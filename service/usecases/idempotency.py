@@ -27,7 +27,7 @@ class CannotReuseKey(Malformed):
 class StillRunning(Conflict):
     """The first request with this key has not ended, or was cut off before it could say how it ended."""
 
-    title = "That request is already under way"
+    title = say("That request is already under way")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -49,7 +49,7 @@ TRIES = 5
 """How often the rest of a book is looked at anew because somebody booked in between."""
 Past = Literal["held", "unmarked"]
 
-_TOLD = (
+_TOLD = say(
     "When clients were told of moved and cancelled dates, a book does not say: a week before was taken, four weeks for "
     "lasting changes, and today for what is further ahead."
 )

@@ -17,7 +17,7 @@ from service.domain.access import Actor, Role
 from service.domain.course import CourseStatus, Override
 from service.domain.hours import local_time
 from service.domain.limits import CannotSetLimits, Limits, check_override
-from service.domain.phrase import say
+from service.domain.phrase import Phrase, YearDay, say
 from service.domain.refusals import Conflict, Forbidden, Malformed
 from service.store import audit, courses, overrides
 from service.store.alerts import AssessmentRow
@@ -131,7 +131,9 @@ def lift(db: Session, *, override: str, by: Actor, now: datetime) -> None:
     try:
         _expect_sense(db, whose, whose.today(now))
     except CannotSetLimits as refusal:
-        raise CannotLift(f"{refusal.message} Lift or change the other one first.", where=refusal.where) from refusal
+        raise CannotLift(
+            say("{why} Lift or change the other one first.", why=refusal.message), where=refusal.where
+        ) from refusal
     _record(db, "lift", row, whose, by=by, now=now)
     _call(db, whose, now=now)
 
@@ -237,10 +239,10 @@ def _today(people: Directory, course: CourseRow | None, now: datetime) -> date:
 
 def _check(values: Mapping[str, float | str], reason: str, until: date, today: date) -> None:
     if not values or len(values) > MANY:
-        raise Malformed(f"Say what is to be otherwise: 1 to {MANY} things.", where="values")
+        raise Malformed(say("Say what is to be otherwise: 1 to {most} things.", most=MANY), where="values")
     words = reason.strip()
     if not words or len(words) > LONGEST_REASON:
-        raise Malformed(f"Give a reason, of at most {LONGEST_REASON} characters.", where="reason")
+        raise Malformed(say("Give a reason, of at most {most} characters.", most=LONGEST_REASON), where="reason")
     if until <= today:
         raise Malformed(say("Choose a day to come on which it ends."), where="until")
     for name, value in values.items():
@@ -260,8 +262,15 @@ def _expect_sense(db: Session, whose: _Whose, today: date) -> None:
             try:
                 Limits().with_overrides(*layers, on=on)
             except CannotSetLimits as refusal:
-                when = "" if on == today else f" That would be so from {on.isoformat()}, when another one ends."
-                raise CannotSetLimits(f"{refusal.message}{when} Nothing was changed.", where=refusal.where) from refusal
+                raise CannotSetLimits(_no_sense(refusal.message, on, today), where=refusal.where) from refusal
+
+
+def _no_sense(why: Phrase, on: date, today: date) -> Phrase:
+    if on == today:
+        return say("{why} Nothing was changed.", why=why)
+    return say(
+        "{why} That would be so from {day}, when another one ends. Nothing was changed.", why=why, day=YearDay(on)
+    )
 
 
 def _stacks(db: Session, whose: _Whose) -> Iterator[tuple[Layer, ...]]:

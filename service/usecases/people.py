@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from service.domain import access
 from service.domain.access import Actor, Role
 from service.domain.hours import Weekday, zone
-from service.domain.phrase import say
+from service.domain.phrase import listing, say
 from service.domain.refusals import Conflict, Forbidden, Malformed, NotFound
+from service.language import LOCALES
 from service.store import audit
 from service.store.people import (
     ApiTokenRow,
@@ -45,7 +46,11 @@ _NOBODY = _hasher.hash("nobody has this password")
 class CannotSignIn(Forbidden):
     """Wrong, unknown, disabled or expired: nobody is told which."""
 
-    title = "That did not let you in"
+    title = say("That did not let you in")
+
+
+class UnknownLocale(Malformed):
+    """The house does not speak as they do there."""
 
 
 class CannotAdd(Conflict):
@@ -340,6 +345,22 @@ def add_token(
         expires_at=now + timedelta(days=days),
     )
     return _added(db, row, "token", by=by, now=now), secret
+
+
+@writing
+def set_locale(db: Session, *, locale: str | None, by: Actor, now: datetime) -> None:
+    """Speak to this person as they choose, `de_AT`; None: as their browser and the clinic do again.
+
+    :raises UnknownLocale: none of ours. :raises Forbidden: nobody's own choice, as of the command line.
+    """
+    if locale is not None and locale not in LOCALES:
+        raise UnknownLocale(
+            say("There is no such language here. These are: {locales}.", locales=listing(LOCALES)), where="locale"
+        )
+    if by.user is None:
+        raise Forbidden(say("Your role does not include this."))
+    _user(db, by.user).locale = locale
+    audit.record(db, "speak", by=by, now=now, kind="user", subject=by.user, detail={"locale": locale or ""})
 
 
 @writing

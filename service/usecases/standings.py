@@ -11,7 +11,7 @@ from service.domain import access
 from service.domain.access import CLOCK, Actor, Role
 from service.domain.appointment import Initiator, Status
 from service.domain.hours import Hour, LocalTime, local_time, monday_of
-from service.domain.phrase import say
+from service.domain.phrase import YearDay, say
 from service.domain.recurrence import slots
 from service.domain.refusals import Clash, Conflict, Malformed
 from service.domain.standing import Modality, Standing
@@ -338,9 +338,15 @@ def _find(db: Session, standing: str, by: Actor) -> tuple[StandingRow, CourseRow
 
 def _may_change_from(db: Session, row: StandingRow, since: date, now: datetime) -> None:
     if row.until is not None and row.until <= since:
-        raise CannotChange(f"This arrangement ends on {row.until}, before {since}.", where="since")
+        raise CannotChange(
+            say("This arrangement ends on {until}, before {since}.", until=YearDay(row.until), since=YearDay(since)),
+            where="since",
+        )
     if since < row.since:
-        raise CannotChange(f"This arrangement begins on {row.since}; nothing of it lies before.", where="since")
+        raise CannotChange(
+            say("This arrangement begins on {since}; nothing of it lies before.", since=YearDay(row.since)),
+            where="since",
+        )
     later = appointments.of_standing(db, row.id, since=datetime.combine(since, time()))
     if since < local_time(now, row.zone).date() or any(_has_been(one, now) for one in later):
         raise CannotChange(say("What has taken place stays as it is: choose a later date."), where="since")

@@ -14,7 +14,7 @@ from service.domain import access
 from service.domain.access import Actor
 from service.domain.hours import LocalTime, Weekday, is_in_gap, local_time
 from service.domain.nearby import Busy, Working, nearby
-from service.domain.phrase import say
+from service.domain.phrase import Phrase, Span, Value, YearDay, say, sentences
 from service.domain.refusals import CannotBook, Conflict, NotFound, Stale
 from service.store import absences, bookings, occupancies, outbox
 from service.store.absences import AbsenceRow
@@ -33,19 +33,21 @@ class Doubt:
 
     kind: str
     """`absence`, `hours` or `clock_change`."""
-    text: str
+    text: Phrase
     absence: str | None = None
 
 
 class NeedsReason(Conflict):
     """It is possible, but something speaks against it: it needs a reason."""
 
-    title = "That needs a reason"
+    title = say("That needs a reason")
 
     def __init__(self, doubts: Sequence[Doubt]) -> None:
-        words = " ".join(doubt.text for doubt in doubts)
         super().__init__(
-            f"{words} Give a reason to book it all the same. Nothing was changed.",
+            say(
+                "{doubts} Give a reason to book it all the same. Nothing was changed.",
+                doubts=sentences(doubt.text for doubt in doubts),
+            ),
             more={"doubts": [{"kind": doubt.kind, "text": doubt.text, "absence": doubt.absence} for doubt in doubts]},
         )
 
@@ -85,7 +87,9 @@ def take_turn(db: Session, which: ColumnElement[bool]) -> None:
 def expect_running(course: CourseRow, starts: LocalTime) -> None:
     """:raises CourseHasEnded: there is to be no hour of it at that time any more."""
     if course.ended_on is not None and starts.date() >= course.ended_on:
-        raise CourseHasEnded(f"This course ends on {course.ended_on:%d %b %Y}. Open a new one for what comes after.")
+        raise CourseHasEnded(
+            say("This course ends on {day}. Open a new one for what comes after.", day=YearDay(course.ended_on))
+        )
 
 
 def expect_version(found: int, wanted: int | None) -> None:
@@ -165,11 +169,14 @@ def doubts(
     ]
     if known.working and not any(_works(hours, row) for hours in known.working):
         found.append(
-            Doubt(kind="hours", text=f"{people.therapists[row.therapist_id].name} does not usually work then.")
+            Doubt(
+                kind="hours",
+                text=say("{who} does not usually work then.", who=people.therapists[row.therapist_id].name),
+            )
         )
     if is_in_gap(row.starts, row.zone):
         found.append(
-            Doubt(kind="clock_change", text="The clocks skip that hour; the session would begin an hour later.")
+            Doubt(kind="clock_change", text=say("The clocks skip that hour; the session would begin an hour later."))
         )
     return found
 
@@ -212,17 +219,20 @@ def _is_in_the_way(absence: AbsenceRow, row: AppointmentRow, course: CourseRow) 
     )
 
 
-def _absence_text(absence: AbsenceRow, people: Directory) -> str:
-    days = f"{absence.since:%d %b} to {absence.until - timedelta(minutes=1):%d %b}"
+def _absence_text(absence: AbsenceRow, people: Directory) -> Phrase:
     who = people.therapists[absence.therapist_id].name if absence.therapist_id else ""
-    kind = {
-        "leave": f"{who} is away",
-        "closure": "Closed",
-        "holiday": "Public holiday",
-        "pause": "The course is paused",
+    values: dict[str, Value] = {"days": Span(absence.since, absence.until), "name": absence.name or "", "who": who}
+    kinds = {
+        "leave": (say("{who} is away, {days}.", **values), say("{who} is away ({name}), {days}.", **values)),
+        "closure": (say("Closed, {days}.", **values), say("Closed ({name}), {days}.", **values)),
+        "holiday": (say("Public holiday, {days}.", **values), say("Public holiday ({name}), {days}.", **values)),
+        "pause": (
+            say("The course is paused, {days}.", **values),
+            say("The course is paused ({name}), {days}.", **values),
+        ),
     }
-    name = f" ({absence.name})" if absence.name else ""
-    return f"{kind[absence.kind]}{name}, {days}."
+    plain, named = kinds[absence.kind]
+    return named if absence.name else plain
 
 
 def _working(db: Session, therapist_id: int) -> list[Working]:
@@ -254,4 +264,13 @@ def courses_of_therapist(db: Session, therapist_id: int) -> set[int]:
 
 
 def no_such(noun: str) -> NotFound:
-    return NotFound(f"There is no such {noun}.")
+    return NotFound(_NO_SUCH[noun])
+
+
+_NO_SUCH = {
+    "absence": say("There is no such absence."),
+    "client": say("There is no such client."),
+    "course": say("There is no such course."),
+    "standing appointment": say("There is no such standing appointment."),
+    "therapist": say("There is no such therapist."),
+}

@@ -15,6 +15,7 @@ from service.domain.absences import AbsenceKind
 from service.domain.appointment import FREEING, Attribute, Initiator, Status
 from service.domain.book import BookSeries, Noted, Rejected
 from service.domain.hours import Instant, LocalTime, instant
+from service.domain.phrase import Phrase, Value, say
 from service.domain.standing import Modality, Standing
 from service.store.occupancies import Kind
 
@@ -218,10 +219,10 @@ class Share:
     def last_day(self) -> date:
         return max(hour.starts.date() for hour in self.hours)
 
-    def reject(self, line: int, reason: str, where: str = "") -> None:
+    def reject(self, line: int, reason: Phrase, where: str = "") -> None:
         self.rejected.append(Rejected(line=line, reason=reason, where=where))
 
-    def note(self, line: int, what: str, times: int = 1) -> None:
+    def note(self, line: int, what: Phrase, times: int = 1) -> None:
         self.noted.append(Noted(line=line, what=what, times=times))
 
 
@@ -257,18 +258,18 @@ def pattern_of(standing: Standing) -> tuple[object, ...]:
     return (standing.hours, standing.every_weeks, standing.minutes, standing.since, standing.until)
 
 
-def holders_of(hour: NewHour, client: str) -> list[tuple[Holder, str]]:
+def holders_of(hour: NewHour, client: str) -> list[tuple[Holder, Value]]:
     """Everyone the hour holds, with what they are called in a sentence."""
-    found = [((Kind.THERAPIST, folded(hour.therapist)), hour.therapist)]
+    found: list[tuple[Holder, Value]] = [((Kind.THERAPIST, folded(hour.therapist)), hour.therapist)]
     if hour.room is not None:
         found.append(((Kind.ROOM, folded(hour.room)), hour.room))
-    found.append(((Kind.CLIENT, folded(client)), "The client"))
+    found.append(((Kind.CLIENT, folded(client)), say("The client")))
     return found
 
 
 def merged(noted: Iterable[Noted]) -> tuple[Noted, ...]:
     """Equal choices once, at their first line, with how often they were made."""
-    found: dict[str, Noted] = {}
+    found: dict[Phrase, Noted] = {}
     for one in noted:
         other = found.get(one.what)
         if other is None:

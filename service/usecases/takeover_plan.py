@@ -14,6 +14,7 @@ from service.domain.absences import AbsenceKind
 from service.domain.appointment import FREEING, Initiator, Status
 from service.domain.book import Book, BookAbsence, BookEntry, BookSeries, Rejected
 from service.domain.hours import Instant, LocalTime, instant, local_time, midnight
+from service.domain.phrase import Clock, Listing, Phrase, Value, YearDay, listing, say, says
 from service.domain.recurrence import instants
 from service.domain.refusals import Malformed
 from service.usecases import drafts
@@ -88,7 +89,10 @@ def new_absences(book: Book, here: Here) -> tuple[list[BookAbsence], list[Reject
 def _check_whole(book: Book, here: Here, terms: Terms) -> None:
     zones = {one.zone for one in book.singles} | {series.standing.zone for series in book.series}
     if zones - {here.zone}:
-        raise CannotTakeOver(f"The book is in {', '.join(sorted(zones))}, and the site in {here.zone}.", where="zone")
+        raise CannotTakeOver(
+            say("The book is in {zones}, and the site in {zone}.", zones=listing(sorted(zones)), zone=here.zone),
+            where="zone",
+        )
     wanted = len(book.singles)
     for series in book.series:
         standing = series.standing
@@ -96,15 +100,24 @@ def _check_whole(book: Book, here: Here, terms: Terms) -> None:
         wanted += max(days, 0) // (7 * standing.every_weeks) * len(standing.hours) + len(series.entries)
     if wanted > MOST_HOURS:
         raise CannotTakeOver(
-            f"The book would become about {wanted:,} appointments; {MOST_HOURS:,} can be taken at once. "
-            "Please export a shorter span."
+            say(
+                "The book would become about {wanted} appointments; {most} can be taken at once. Please export a "
+                "shorter span.",
+                wanted=wanted,
+                most=MOST_HOURS,
+            )
         )
 
 
-def _name_problem(what: str, name: str | None, longest: int = LONGEST_NAME) -> str | None:
+def _name_problem(what: str, name: str | None, longest: int = LONGEST_NAME) -> Phrase | None:
     if name is None or (name.isprintable() and 0 < len(name) <= longest):
         return None
-    return f"The {what}'s name has 1 to {longest} printable characters."
+    problems = {
+        "client": say("The client's name has 1 to {longest} printable characters.", longest=longest),
+        "room": say("The room's name has 1 to {longest} printable characters.", longest=longest),
+        "therapist": say("The therapist's name has 1 to {longest} printable characters.", longest=longest),
+    }
+    return problems[what]
 
 
 class _Planner:
@@ -128,9 +141,9 @@ class _Planner:
             self._take_single(entry, share)
         return share
 
-    def _client_problem(self, client: str) -> str | None:
+    def _client_problem(self, client: str) -> Phrase | None:
         if folded(client) in self.here.ambiguous:
-            return "Several clients have that name. Tell them apart in the file and here, and try again."
+            return say("Several clients have that name. Tell them apart in the file and here, and try again.")
         return _name_problem("client", client, 200)
 
     @staticmethod
@@ -152,20 +165,24 @@ class _Planner:
         hours = self._hours_of(series, reach, share)
         before = [entry for entry in series.entries if self._is_known(entry.key)]
         if not hours:
-            share.reject(series.line, "It ends before its first date.")
+            share.reject(series.line, say("It ends before its first date."))
         elif len(before) * 4 > len(hours):
-            share.note(series.line, "Dates that follow others, brought in before, were taken one by one.")
+            share.note(series.line, say("Dates that follow others, brought in before, were taken one by one."))
             return list(series.entries)
         elif not (taken := self._taken(hours, series.client)) or not _is_too_much(len(taken), hours):
             self._place(series, hours, taken, reach.date(), share)
         elif all(hour.key is not None or hour.is_off for hour in hours):
-            share.note(series.line, "A series with too many dates that are taken was taken one by one.")
+            share.note(series.line, say("A series with too many dates that are taken was taken one by one."))
             return list(series.entries)
         else:
             share.reject(
                 series.line,
-                f"{len(taken)} of its {len(hours)} dates are taken, so that it was left out as a whole. "
-                f"The first: {taken[min(taken)]}",
+                say(
+                    "{taken} of its {dates} dates are taken, so that it was left out as a whole. The first: {first}",
+                    taken=len(taken),
+                    dates=len(hours),
+                    first=taken[min(taken)],
+                ),
             )
         return []
 
@@ -206,7 +223,7 @@ class _Planner:
         yield from ((slot, instant(slot, series.standing.zone)) for slot in sorted(later))
 
     def _place(
-        self, series: BookSeries, hours: list[NewHour], taken: Mapping[int, str], reach: date, share: Share
+        self, series: BookSeries, hours: list[NewHour], taken: Mapping[int, Phrase], reach: date, share: Share
     ) -> None:
         """Hold everyone for it; the dates that are taken are left out, by name."""
         self._say_taken(series, hours, taken, share)
@@ -226,26 +243,25 @@ class _Planner:
             )
         )
 
-    def _say_taken(self, series: BookSeries, hours: list[NewHour], taken: Mapping[int, str], share: Share) -> None:
+    def _say_taken(self, series: BookSeries, hours: list[NewHour], taken: Mapping[int, Phrase], share: Share) -> None:
         mentioned = [at for at in taken if hours[at].key is not None]
         for at in mentioned:
             share.reject(hours[at].line, taken[at])
         plain = [at for at in taken if hours[at].key is None]
         if plain:
-            days = ", ".join(f"{hours[at].starts:%Y-%m-%d}" for at in islice(plain, _SHOWN))
-            more = f" and {len(plain) - _SHOWN} more" if len(plain) > _SHOWN else ""
-            share.reject(series.line, f"Its dates {days}{more} were left out of the series. {taken[plain[0]]}")
+            days = listing(YearDay(hours[at].starts.date()) for at in islice(plain, _SHOWN))
+            share.reject(series.line, _left_out(days, len(plain) - _SHOWN, taken[plain[0]]))
 
-    def _taken(self, hours: Sequence[NewHour], client: str) -> dict[int, str]:
+    def _taken(self, hours: Sequence[NewHour], client: str) -> dict[int, Phrase]:
         """The places of hours that can't be, each with the reason."""
-        found: dict[int, str] = {}
+        found: dict[int, Phrase] = {}
         free_from: Instant | None = None
         for at in sorted(range(len(hours)), key=lambda at: hours[at].since):
             hour = hours[at]
             if not hour.holds:
                 continue
             if free_from is not None and hour.since < free_from:
-                found[at] = "It lies over another date of the same series."
+                found[at] = say("It lies over another date of the same series.")
             elif (reason := self._reason(hour, client)) is not None:
                 found[at] = reason
             else:
@@ -284,7 +300,7 @@ class _Planner:
         since = instant(entry.starts, entry.zone)
         status = entry.status
         if since > self.terms.now and status not in FREEING and status is not Status.SCHEDULED:
-            share.note(entry.line, "A date to come that carries a mark already was taken as booked.")
+            share.note(entry.line, say("A date to come that carries a mark already was taken as booked."))
             status = Status.SCHEDULED
         slot = None if is_single else entry.slot
         return NewHour(
@@ -380,12 +396,20 @@ class _Planner:
 
     # -- who is held
 
-    def _reason(self, hour: NewHour, client: str) -> str | None:
+    def _reason(self, hour: NewHour, client: str) -> Phrase | None:
         for holder, name in holders_of(hour, client):
             if span := self.busy.in_the_way(holder, hour.since, hour.until):
                 since, until = (local_time(at, self.here.zone) for at in span[:2])
-                where = f" (line {span[2]})" if span[2] else ""
-                return f"{name} is already booked on {since:%Y-%m-%d} from {since:%H:%M} to {until:%H:%M}{where}."
+                values: dict[str, Value] = {
+                    "who": name,
+                    "day": YearDay(since.date()),
+                    "starts": Clock(since.time()),
+                    "ends": Clock(until.time()),
+                    "line": str(span[2]),
+                }
+                if span[2]:
+                    return say("{who} is already booked on {day} from {starts} to {ends} (line {line}).", **values)
+                return say("{who} is already booked on {day} from {starts} to {ends}.", **values)
         return None
 
     def _hold(self, hour: NewHour, client: str) -> None:
@@ -403,7 +427,19 @@ class _Planner:
         return [one for one in self.away if one.concerns(modality=standing.modality, **names)]  # type: ignore[arg-type]
 
 
-_OTHERWISE = "It says something else than what stands here since it was brought in; that was left as it is."
+_OTHERWISE = say("It says something else than what stands here since it was brought in; that was left as it is.")
+
+
+def _left_out(days: Listing, more: int, why: Phrase) -> Phrase:
+    if more <= 0:
+        return say("Its dates {days} were left out of the series. {why}", days=days, why=why)
+    return says(
+        "Its dates {days} and {n} more were left out of the series. {why}",
+        "Its dates {days} and {n} more were left out of the series. {why}",
+        n=more,
+        days=days,
+        why=why,
+    )
 
 
 _BY: Mapping[Status, Initiator] = {

@@ -49,11 +49,11 @@ def one_series(book: Book) -> BookSeries:
 
 
 def reasons(book: Book) -> list[str]:
-    return [rejected.reason for rejected in book.rejected]
+    return [str(rejected.reason) for rejected in book.rejected]
 
 
 def notes(book: Book) -> str:
-    return " ".join(noted.what for noted in book.noted)
+    return " ".join(str(noted.what) for noted in book.noted)
 
 
 # -- what a plain event says
