@@ -98,12 +98,17 @@ class Phrase(Part):
             if self.many is None
             else speaker.translated_plural(self.template, self.many, self.n)
         )
-        return template.format_map({name: said(value, speaker) for name, value in self.values})
+        return template.format_map({name: _in(template, name, said(value, speaker)) for name, value in self.values})
 
     def as_json(self) -> Any:
         values = {name: _as_json(value) for name, value in self.values}
         plural = {} if self.many is None else {"many": self.many, "n": self.n}
         return {"say": self.template, **plural, **({"of": values} if values else {})}
+
+
+def _in(template: str, name: str, text: str) -> str:
+    """`6. Dez.` at the end of a sentence ends it, too: with one stop."""
+    return text[:-1] if text.endswith(".") and f"{{{name}}}." in template else text
 
 
 def say(template: str, /, **values: Value) -> Phrase:
