@@ -1,11 +1,15 @@
 """What a message makes happen: each job calls one use-case, or sends one notice."""
 
 from service import clock
+from service.domain.phrase import Speaker
 from service.language import speaker
-from service.notices.alert import AlertData, alert_notice
+from service.notices import Notice
+from service.notices.digest import DigestData, digest_notice
+from service.notices.push import AlertData, push_notice
 from service.usecases import consistency, webhooks
 from service.usecases.alerts import Alert
 from service.usecases.outbox import Taken
+from service.usecases.telling import Letter, Push
 from workers.channels import CannotSend, Mail
 from workers.house import House
 
@@ -16,14 +20,28 @@ def assess_course(taken: Taken, house: House) -> None:
 
 
 def send_notice(taken: Taken, house: House) -> None:
-    """Tell one person of one alert. :raises CannotSend: see there."""
+    """Tell one person. :raises CannotSend: see there."""
     letter = taken.letter
     if letter is None:
         raise ValueError("a notice without a reader")
-    notice = alert_notice(
-        data_of(letter.alert, house.settings.public_url), speaker(letter.locale or house.settings.locale)
-    )
+    notice = notice_of(letter, house.settings.public_url, speaker(letter.locale or house.settings.locale))
     house.send(Mail(id=taken.id, to=letter.to, notice=notice, sent_at=clock.now()))
+
+
+def notice_of(letter: Letter, public_url: str, speaker: Speaker) -> Notice:
+    """The letter in its reader's words."""
+    if isinstance(letter, Push):
+        them = [data_of(one, public_url) for one in letter.alerts]
+        return push_notice(them, public_url=public_url, speaker=speaker)
+    data = DigestData(
+        day=letter.day,
+        act=[data_of(one, public_url) for one in letter.act],
+        watch=[data_of(one, public_url) for one in letter.watch],
+        breaks=[data_of(one, public_url) for one in letter.breaks],
+        changes=letter.changes,
+        dead=letter.dead,
+    )
+    return digest_notice(data, public_url=public_url, speaker=speaker)
 
 
 def send_webhook(taken: Taken, house: House) -> None:

@@ -12,5 +12,6 @@ from workers.house import House
 JOBS: Mapping[str, Callable[[Taken, House], None]] = {
     "assess.course": jobs.assess_course,
     "notice.mail": jobs.send_notice,
+    "notice.digest": jobs.send_notice,
     "webhook.send": jobs.send_webhook,
 }

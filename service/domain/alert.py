@@ -15,8 +15,6 @@ from service.domain.signals.signal import Level, Signal
 QUIET = timedelta(hours=24)
 """What cleared and comes back within this time is the same story: only worse news is told again."""
 
-PUSHES_A_DAY = 3
-"""So many notices a person gets on one day; the rest waits in the app. Each further reminder is heeded less."""
 GAP = "gap"
 """The family of the three gap rules."""
 _MOVES = frozenset({"churn", "slot.drift", "slot.irregular"})

@@ -45,6 +45,10 @@ class AlertRow(Model):
     """The highest level that people were told of: a notice goes out again only above it."""
     told_size: Mapped[float | None] = mapped_column()
     """For a gap: its days when last told."""
+    act_since: Mapped[datetime | None] = mapped_column(UtcTime)
+    """Since when it needs somebody; None while it does not."""
+    passed_on_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    """When managers were told that nobody had answered."""
     cleared_at: Mapped[datetime | None] = mapped_column(UtcTime)
     version: Mapped[int] = mapped_column(Integer, default=1)
 

@@ -15,6 +15,7 @@ from service.domain.absences import Absence, AbsenceKind
 from service.domain.appointment import Appointment, Attribute, Change, Initiator, Status
 from service.domain.course import Course, CourseStatus, Ending
 from service.domain.hours import Hour, LocalTime, Weekday, local_times
+from service.domain.phrase import say
 from service.domain.refusals import NotFound
 from service.domain.standing import Modality, Standing
 from service.store import overrides
@@ -54,7 +55,7 @@ def load_one(session: Session, public_id: str) -> Loaded:
     session.flush()
     found = _BY_NAME.rows(session, public_id=public_id)
     if not found:
-        raise NotFound("There is no such course.")
+        raise NotFound(say("There is no such course."))
     return _Read(session, [found[0].id], None).course(found[0].id)
 
 

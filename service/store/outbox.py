@@ -128,6 +128,11 @@ def _waiting(about: str) -> Select[int]:
     )
 
 
+def payloads(session: Session, ids: Iterable[int]) -> list[dict[str, Any]]:
+    """What these messages carry."""
+    return list(session.scalars(select(OutboxRow.payload).where(OutboxRow.id.in_(sorted(ids)))))
+
+
 def of_reader(session: Session, topic: str, user: str, *, since: datetime, until: datetime) -> list[OutboxRow]:
     """The messages of that topic to that user that were carried out, or are to be, with their time in the span."""
     query = select(OutboxRow).where(
@@ -161,6 +166,11 @@ def get(session: Session, public_id: str) -> OutboxRow:
     if row is None:
         raise NotFound(say("There is no such message."))
     return row
+
+
+def name_of(session: Session, message: int) -> str:
+    """The message's public id."""
+    return session.scalars(select(OutboxRow.public_id).where(OutboxRow.id == message)).one()
 
 
 def counts(session: Session) -> dict[str, int]:

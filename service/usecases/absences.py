@@ -96,7 +96,7 @@ def add(
     db.add(row)
     db.flush()
     audit.record(db, "add", by=by, now=now, kind="absence", subject=row.public_id, detail={"kind": kind.value})
-    _tell_all(db, row, people, now=now)
+    _tell_all(db, row, people, by=by, now=now)
     public_id: str = row.public_id
     return public_id
 
@@ -110,7 +110,7 @@ def withdraw(db: Session, *, absence: str, by: Actor, now: datetime) -> None:
         raise Malformed(say("A pause belongs to a course; let the course go on instead."), where="absence")
     row.withdrawn_at, row.changed_at = now, now
     audit.record(db, "withdraw", by=by, now=now, kind="absence", subject=row.public_id)
-    _tell_all(db, row, people, now=now)
+    _tell_all(db, row, people, by=by, now=now)
 
 
 @writing
@@ -132,7 +132,7 @@ def tell(db: Session, *, absence: str, course: str, told_at: datetime | None = N
         if hour.status == Status.BREAK:
             hour.told_at = hour.told_at or told
     audit.record(db, "tell", by=by, now=now, kind="absence", subject=row.public_id, detail={"course": whose.public_id})
-    steps.course_changed(db, whose, therapists=[], now=now)
+    steps.course_changed(db, whose, therapists=[], by=by, now=now)
 
 
 @writing
@@ -162,7 +162,7 @@ def release(
     occupancies.rewrite(db, spans)
     audit.record(db, "release", by=by, now=now, kind="absence", subject=row.public_id, detail={"hours": len(going)})
     for whose in _courses_of(db, going):
-        steps.course_changed(db, whose, therapists={hour.therapist_id for hour in going}, now=now)
+        steps.course_changed(db, whose, therapists={hour.therapist_id for hour in going}, by=by, now=now)
     return len(going)
 
 
@@ -201,7 +201,7 @@ def add_public_holidays(db: Session, *, site: str, year: int, by: Actor, now: da
     db.flush()
     for row in new:
         audit.record(db, "add", by=by, now=now, kind="absence", subject=row.public_id, detail={"kind": "holiday"})
-        _tell_all(db, row, directory(db), now=now)
+        _tell_all(db, row, directory(db), by=by, now=now)
     return len(new)
 
 
@@ -281,10 +281,10 @@ def _courses_of(db: Session, rows: Sequence[AppointmentRow]) -> list[CourseRow]:
     return list(db.scalars(select(CourseRow).where(CourseRow.id.in_(ids)).order_by(CourseRow.id)))
 
 
-def _tell_all(db: Session, row: AbsenceRow, people: Directory, *, now: datetime) -> None:
+def _tell_all(db: Session, row: AbsenceRow, people: Directory, *, by: Actor, now: datetime) -> None:
     """Have every course that depends on it assessed anew, and every calendar that shows it built anew."""
     for whose in _depending(db, row):
-        steps.course_changed(db, whose, therapists=(), now=now)
+        steps.course_changed(db, whose, therapists=(), by=by, now=now)
     site = row.site_id
     everyone = [one.id for one in people.therapists.values() if site is None or one.site_id == site]
     steps.calendars_changed(db, [row.therapist_id] if row.therapist_id else everyone)

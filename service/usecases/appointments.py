@@ -107,7 +107,7 @@ def book(
     _weigh(db, row, found, people, reason)
     steps.place(db, [row], people, now=now)
     _record(db, "book", row, by=by, now=now, fields=["starts", "therapist", "room"], reason=reason or overlap_reason)
-    steps.course_changed(db, found, therapists=[row.therapist_id], now=now)
+    steps.course_changed(db, found, therapists=[row.therapist_id], by=by, now=now)
     return _booked(db, [row], people)[0]
 
 
@@ -145,7 +145,7 @@ def move(
     new = moved.changes[len(before.changes) :]
     appointments.record_changes(db, row, new, made_by=by.name, now=now)
     _record(db, "move", row, by=by, now=now, fields=[change.what.value for change in new], reason=override or reason)
-    steps.course_changed(db, course, therapists=[old_therapist, row.therapist_id], now=now)
+    steps.course_changed(db, course, therapists=[old_therapist, row.therapist_id], by=by, now=now)
     return _booked(db, [row], people)[0]
 
 
@@ -175,7 +175,7 @@ def cancel(
     row.reason = reason
     steps.place(db, [row], people, now=now)
     _record(db, "cancel", row, by=by, now=now, fields=["status"], reason=reason)
-    steps.course_changed(db, course, therapists=[row.therapist_id], now=now)
+    steps.course_changed(db, course, therapists=[row.therapist_id], by=by, now=now)
     return _booked(db, [row], people)[0]
 
 
@@ -202,7 +202,7 @@ def uncancel(
     _weigh(db, row, course, people, override)
     steps.place(db, [row], people, now=now)
     _record(db, "uncancel", row, by=by, now=now, fields=["status"], reason=override)
-    steps.course_changed(db, course, therapists=[row.therapist_id], now=now)
+    steps.course_changed(db, course, therapists=[row.therapist_id], by=by, now=now)
     return _booked(db, [row], people)[0]
 
 
@@ -229,7 +229,7 @@ def mark(
     marked = _value(db, row, people).marked(mark, at=at or local_time(now, row.zone), late_by=late_by)
     appointments.take_over(row, marked, people, now=now)
     _record(db, f"mark {mark.value}", row, by=by, now=now, fields=["status"])
-    steps.course_changed(db, course, therapists=[row.therapist_id], now=now)
+    steps.course_changed(db, course, therapists=[row.therapist_id], by=by, now=now)
     return _booked(db, [row], people)[0]
 
 
@@ -249,7 +249,7 @@ def tell(db: Session, *, appointment_id: str, told_at: datetime | None = None, b
         row.told_at = row.told_at or told
     row.version += 1
     _record(db, "tell", row, by=by, now=now, fields=["told_at"])
-    steps.course_changed(db, course, therapists=[row.therapist_id], now=now)
+    steps.course_changed(db, course, therapists=[row.therapist_id], by=by, now=now)
     return _booked(db, [row], people)[0]
 
 

@@ -3,19 +3,18 @@
 It runs after each change of a course, and again when the passing of time alone could change its outcome.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select, true
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from service.domain import access, signals
 from service.domain.access import CLOCK, Actor, Role
 from service.domain.alert import (
     GAP,
-    PUSHES_A_DAY,
     AlertState,
     Key,
     Known,
@@ -31,15 +30,13 @@ from service.domain.course import CourseStatus
 from service.domain.hours import instant, local_time
 from service.domain.index import Index
 from service.domain.signals import Assessment, Level, Limits, Signal, wording
-from service.store import alerts, audit, course_values, occupancies, outbox
+from service.store import alerts, audit, course_values, notices, occupancies, outbox
 from service.store.alerts import AlertRow, AssessmentRow
 from service.store.course_values import Loaded
 from service.store.courses import CourseRow
-from service.store.people import UserRoleRow, UserRow
 from service.store.transaction import reading, writing
-from service.usecases import steps
+from service.usecases import steps, telling
 
-NOTICE = "notice.mail"
 GRACE = timedelta(minutes=3)
 """Unless told otherwise, so long a notice waits: what is undone at once tells nobody."""
 
@@ -52,7 +49,7 @@ class Assessed:
     """Public ids of alerts that were opened, or opened again."""
     cleared: tuple[str, ...]
     notices: int
-    """Messages written, one for each recipient."""
+    """Written down to be told, one for each person."""
     due_at: datetime | None
     """The instant at which the outcome could change with no new fact."""
 
@@ -70,7 +67,7 @@ def assess(db: Session, *, course: str, grace: timedelta = GRACE, by: Actor = CL
     row = course_values.load_one(db, course)
     value = row.value
     found = signals.assess(value, limits=Limits(), now=local_time(now, value.zone))
-    telling = _Telling(db=db, course=row, zone=value.zone, grace=grace, by=by, now=now)
+    telling = _Telling(db=db, course=row, grace=grace, own=_whose_doing(db, heard), by=by, now=now)
     telling.take_over(() if value.is_ended else found.signals)
     due_at = min((at for at in (_instant(found, value.zone), *telling.wakes) if at), default=None)
     _write_down(db, row, found, due_at=due_at, now=now)
@@ -179,8 +176,10 @@ def _detail(signal: Signal) -> dict[str, Any]:
 class _Telling:
     """One course's alerts, brought in line with what the rules say; and what came of it."""
 
-    def __init__(self, *, db: Session, course: Loaded, zone: str, grace: timedelta, by: Actor, now: datetime) -> None:
-        self.db, self.course, self.zone, self.grace, self.by, self.now = db, course, zone, grace, by, now
+    def __init__(
+        self, *, db: Session, course: Loaded, grace: timedelta, own: Collection[str], by: Actor, now: datetime
+    ) -> None:
+        self.db, self.course, self.grace, self.own, self.by, self.now = db, course, grace, own, by, now
         self.opened: list[str] = []
         self.cleared: list[str] = []
         self.notices = 0
@@ -226,6 +225,10 @@ class _Telling:
         detail = _detail(signal)
         if detail != row.detail:
             row.detail = detail
+        if signal.level is not Level.ACT:
+            row.act_since, row.passed_on_at = None, None
+        elif row.act_since is None:
+            row.act_since = self.now
         if is_changed:
             self.turn(row, state)
         if is_news(signal, known, self.now):
@@ -251,58 +254,43 @@ class _Telling:
     def clear(self, row: AlertRow) -> None:
         row.state, row.cleared_at, row.changed_at = AlertState.CLEARED.value, self.now, self.now
         row.version += 1
-        if self.withdraw(row):
+        row.act_since, row.passed_on_at = None, None
+        notices.withdraw(self.db, row.id)
+        if not notices.is_told(self.db, row.id):
             # Undone within the grace: nobody has heard of it, so its return would be news.
             row.told_level, row.told_size = None, None
         self.cleared.append(row.public_id)
         self.record("clear", row)
 
     def tell(self, row: AlertRow, signal: Signal) -> None:
-        """A notice to each reader who has not had the day's few already; the others find it in the app."""
-        people = readers(self.db, self.course, is_clinic_caused=row.is_clinic_caused)
-        # Two courses of one therapist, assessed at once, would both take the last place of the day.
-        lock_readers(self.db, people)
-        self.withdraw(row)
-        round_ = f"{row.opened_at:%Y%m%dT%H%M%S}:{row.level}:{days_ahead(signal) or 0:g}"
-        for user in people:
-            if self.has_place(user, signal.level):
-                self.notices += outbox.add(
-                    self.db,
-                    NOTICE,
-                    {"alert": row.public_id, "user": user},
-                    dedup_key=f"mail:{row.public_id}:{round_}:{user}",
-                    not_before=self.now + self.grace,
-                    now=self.now,
-                )
+        """A notice to each reader; newer words take the place of those that nobody heard yet."""
+        self.db.flush()
+        notices.withdraw(self.db, row.id)
+        self.notices += telling.write_down(
+            self.db,
+            row,
+            telling.readers(self.db, self.course.therapist_id, is_clinic_caused=row.is_clinic_caused),
+            round_=f"{row.opened_at:%Y%m%dT%H%M%S}:{row.level}:{days_ahead(signal) or 0:g}",
+            grace=self.grace,
+            own=self.own,
+            now=self.now,
+        )
 
     def note_told(self, row: AlertRow, signal: Signal) -> None:
         length = days_ahead(signal)
         row.told_level = max(Level(row.told_level), signal.level).value if row.told_level else signal.level.value
         row.told_size = length if length is not None else row.told_size
 
-    def has_place(self, user: str, level: Level) -> bool:
-        """True while the reader has had fewer notices on that day than they may; for `act` one at `watch` makes way."""
-        day = datetime.combine(local_time(self.now + self.grace, self.zone).date(), time())
-        since, until = (instant(day + timedelta(days=n), self.zone) for n in (0, 1))
-        sent = outbox.of_reader(self.db, NOTICE, user, since=since, until=until)
-        if len(sent) < PUSHES_A_DAY:
-            return True
-        if level is not Level.ACT:
-            return False
-        unsent = [one for one in sent if one.is_free(self.now)]
-        levels = alerts.levels(self.db, [one.payload["alert"] for one in unsent])
-        minor = [one.id for one in unsent if levels.get(one.payload["alert"]) == Level.WATCH]
-        return bool(minor) and outbox.close(self.db, minor[-1:], "superseded", now=self.now) > 0
-
-    def withdraw(self, row: AlertRow) -> int:
-        """Call back what was not sent yet: newer words follow, or none are needed."""
-        unsent = outbox.waiting(self.db, NOTICE, about="alert", subject=row.public_id, free_at=self.now)
-        return outbox.close(self.db, unsent, "superseded", now=self.now)
-
     def record(self, action: str, row: AlertRow) -> None:
         audit.record(
             self.db, action, by=self.by, now=self.now, kind="alert", subject=row.public_id, fields=["state", "level"]
         )
+
+
+def _whose_doing(db: Session, heard: Iterable[int]) -> frozenset[str]:
+    """Public id of the one user who made all the changes that this look answers; empty where there were others."""
+    makers = {str(payload.get("by") or "") for payload in outbox.payloads(db, heard)}
+    return frozenset(makers - {""}) if len(makers) == 1 else frozenset()
 
 
 def _known(row: AlertRow) -> Known:
@@ -313,25 +301,3 @@ def _known(row: AlertRow) -> Known:
         snoozed_until=row.snoozed_until,
         cleared_at=row.cleared_at,
     )
-
-
-def lock_readers(db: Session, users: list[str]) -> None:
-    """A step: until the end of the transaction nobody else counts what these users were told. SQLite's writers take
-    turns anyway."""
-    if users and db.get_bind().dialect.name == "postgresql":
-        db.execute(
-            select(UserRow.id).where(UserRow.public_id.in_(users)).order_by(UserRow.id).with_for_update(key_share=True)
-        )
-
-
-def readers(db: Session, course: CourseRow | Loaded, *, is_clinic_caused: bool) -> list[str]:
-    """A step: public ids of the users who are told: the therapist's, and for what the clinic caused the managers'."""
-    roles: Mapping[str, Any] = {
-        Role.THERAPIST.value: UserRow.therapist_id == course.therapist_id,
-        **({Role.MANAGER.value: true()} if is_clinic_caused else {}),
-    }
-    found: set[str] = set()
-    for role, whose in roles.items():
-        query = select(UserRow.public_id).join(UserRoleRow, UserRoleRow.user_id == UserRow.id)
-        found |= set(db.scalars(query.where(UserRoleRow.role == role, UserRow.disabled_at.is_(None), whose)))
-    return sorted(found)

@@ -109,7 +109,7 @@ def open(  # noqa: A001  the word of the trade
         CourseClientRow(course_id=row.id, client_id=clients.get(db, one).id) for one in dict.fromkeys(clients_in)
     )
     audit.record(db, "open", by=by, now=now, kind="course", subject=row.public_id)
-    steps.course_changed(db, row, therapists=[], now=now)
+    steps.course_changed(db, row, therapists=[], by=by, now=now)
     public_id: str = row.public_id
     return public_id
 
@@ -138,7 +138,7 @@ def end(
     row.ending, row.ended_on, row.version = ending.value, on, row.version + 1
     row.status = _status_at(db, row, people, now)
     audit.record(db, "end", by=by, now=now, kind="course", subject=row.public_id, detail={"ending": ending.value})
-    steps.course_changed(db, row, therapists={one.therapist_id for one in later} | {row.therapist_id}, now=now)
+    steps.course_changed(db, row, therapists={one.therapist_id for one in later} | {row.therapist_id}, by=by, now=now)
 
 
 @writing
@@ -182,7 +182,7 @@ def pause(
     audit.record(
         db, "pause", by=by, now=now, kind="course", subject=row.public_id, detail={"absence": absence.public_id}
     )
-    steps.course_changed(db, row, therapists={one.therapist_id for one in resting} | {row.therapist_id}, now=now)
+    steps.course_changed(db, row, therapists={one.therapist_id for one in resting} | {row.therapist_id}, by=by, now=now)
     public_id: str = absence.public_id
     return public_id
 
@@ -208,7 +208,7 @@ def resume(db: Session, *, course: str, on: date, if_version: int | None = None,
     db.flush()
     row.status, row.version = _status_at(db, row, people, now), row.version + 1
     audit.record(db, "resume", by=by, now=now, kind="course", subject=row.public_id, fields=["until"])
-    steps.course_changed(db, row, therapists={one.therapist_id for one in resting} | {row.therapist_id}, now=now)
+    steps.course_changed(db, row, therapists={one.therapist_id for one in resting} | {row.therapist_id}, by=by, now=now)
     return back
 
 
@@ -229,7 +229,7 @@ def settle(db: Session, *, by: Actor = CLOCK, now: datetime) -> int:
         if status != row.status:
             row.status, row.version, changed = status, row.version + 1, changed + 1
             audit.record(db, "settle", by=by, now=now, kind="course", subject=row.public_id, fields=["status"])
-            steps.course_changed(db, row, therapists=(), now=now)
+            steps.course_changed(db, row, therapists=(), by=by, now=now)
     return changed
 
 

@@ -14,17 +14,13 @@ from sqlalchemy.orm import Session
 
 from service.domain import access
 from service.domain.access import Actor, Role
-from service.domain.alert import AlertState
 from service.domain.phrase import say
-from service.domain.refusals import Conflict, NotFound
-from service.store import alerts as alert_rows
-from service.store import audit, outbox
+from service.domain.refusals import Conflict
+from service.store import audit, notices, outbox
 from service.store.base import count
-from service.store.courses import CourseRow
 from service.store.outbox import HeartbeatRow, OutboxRow
-from service.store.people import UserRow, directory
 from service.store.transaction import note_message, reading, writing
-from service.usecases import alerts, consistency
+from service.usecases import telling
 
 LEASE = timedelta(seconds=30)
 """Whoever carries a message out must be done by then: with a sweep every 15 s, what a crash held is out in a minute."""
@@ -41,21 +37,11 @@ WAITS = (
 )
 """After each attempt that failed; 75 hours in all, as Standard Webhooks has it."""
 ATTEMPTS = len(WAITS) + 1
+NOTICES = frozenset({telling.PUSH, telling.DIGEST})
 
 
 class CannotRetry(Conflict):
     """It has been carried out, or was called back."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Letter:
-    """A notice's reader and what it is about."""
-
-    to: str
-    """An e-mail address."""
-    locale: str | None
-    """How its reader wants to be spoken to, where they said."""
-    alert: alerts.Alert
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +54,8 @@ class Taken:
     topic: str
     payload: Mapping[str, Any]
     attempt: int
-    letter: Letter | None
-    """For a notice."""
+    letter: telling.Letter | None
+    """For a notice: what it says, looked up as it leaves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,9 +83,10 @@ def take(db: Session, *, message: int, now: datetime) -> Taken | None:
     if row.attempts > ATTEMPTS:
         # Each attempt ended with its worker: nobody was left to say so.
         outbox.settle(db, message, row.attempts, state="dead", last_error=row.last_error or "no attempt ended")
+        notices.leave_to_digest(db, row.public_id)
         return None
-    letter = _letter(db, row, now) if row.topic == consistency.NOTICE else None
-    if letter is None and row.topic == consistency.NOTICE:
+    letter = telling.letter(db, row, now) if row.topic in NOTICES else None
+    if letter is None and row.topic in NOTICES:
         outbox.settle(db, message, row.attempts, state="superseded", done_at=now)
         return None
     return Taken(
@@ -115,7 +102,10 @@ def take(db: Session, *, message: int, now: datetime) -> Taken | None:
 @writing
 def done(db: Session, *, message: int, attempt: int, now: datetime) -> bool:
     """It was carried out; False where a later attempt has taken over, or it is marked already."""
-    return outbox.settle(db, message, attempt, state="done", done_at=now, last_error=None)
+    is_ours = outbox.settle(db, message, attempt, state="done", done_at=now, last_error=None)
+    if is_ours:
+        notices.mark_told(db, outbox.name_of(db, message), now=now)
+    return is_ours
 
 
 @writing
@@ -129,7 +119,8 @@ def failed(
     `error` is a kind of fault, never what a server or a person said: it is shown to operators.
     """
     if attempt >= ATTEMPTS:
-        outbox.settle(db, message, attempt, state="dead", last_error=error[:200])
+        if outbox.settle(db, message, attempt, state="dead", last_error=error[:200]):
+            notices.leave_to_digest(db, outbox.name_of(db, message))
         return False
     outbox.settle(db, message, attempt, not_before=now + (wait or WAITS[attempt - 1]), last_error=error[:200])
     return True
@@ -183,6 +174,7 @@ def drop(db: Session, *, message: str, by: Actor, now: datetime) -> None:
     )
     if not count(db.execute(ended.values(state="dropped", done_at=now, lease_until=None))):
         raise CannotRetry(say("It was carried out or called back, or is being carried out right now."))
+    notices.leave_to_digest(db, message)
     audit.record(db, "drop", by=by, now=now, kind="message", subject=message)
 
 
@@ -223,23 +215,6 @@ def heartbeat(db: Session, *, name: str, now: datetime) -> None:
 
 
 # --- steps ----------------------------------------------------------------------------------------------------------
-
-
-def _letter(db: Session, row: OutboxRow, now: datetime) -> Letter | None:
-    """Who is to be told of what; None where it holds no more, or is no longer theirs to hear."""
-    try:
-        alert = alert_rows.get(db, row.payload["alert"])
-    except NotFound:
-        return None
-    course = db.get_one(CourseRow, alert.course_id)
-    readers = consistency.readers(db, course, is_clinic_caused=alert.is_clinic_caused)
-    if alerts.state_now(alert, now) is not AlertState.OPEN or row.payload["user"] not in readers:
-        return None
-    reader = db.scalar(select(UserRow).where(UserRow.public_id == row.payload["user"]))
-    if reader is None:
-        return None
-    told = alerts.views(db, [alert], directory(db), now=now)[0]
-    return Letter(to=reader.email, locale=reader.locale, alert=told)
 
 
 def _message(row: OutboxRow, now: datetime) -> Message:

@@ -107,7 +107,7 @@ def set(  # noqa: A001  the word of the trade
     _expect_sense(db, whose, whose.today(now))
     for row in new:
         _record(db, "set", row, whose, by=by, now=now)
-    _call(db, whose, now=now)
+    _call(db, whose, by=by, now=now)
     return [_view(row, whose.people, whose.course, whose.today(now)) for row in new]
 
 
@@ -135,7 +135,7 @@ def lift(db: Session, *, override: str, by: Actor, now: datetime) -> None:
             say("{why} Lift or change the other one first.", why=refusal.message), where=refusal.where
         ) from refusal
     _record(db, "lift", row, whose, by=by, now=now)
-    _call(db, whose, now=now)
+    _call(db, whose, by=by, now=now)
 
 
 @reading
@@ -307,10 +307,10 @@ def _own(db: Session, whose: _Whose) -> list[tuple[int, Layer]]:
     return [(therapist_id, overrides.as_layer(rows)) for (_, therapist_id), rows in by_course.items()]
 
 
-def _call(db: Session, whose: _Whose, *, now: datetime) -> None:
+def _call(db: Session, whose: _Whose, *, by: Actor, now: datetime) -> None:
     """Have the courses looked at again: one by a message; many by the sweep, which finds them due."""
     if whose.course is not None:
-        steps.course_changed(db, whose.course, therapists=(), now=now)
+        steps.course_changed(db, whose.course, therapists=(), by=by, now=now)
         return
     concerned = select(CourseRow.id).where(whose.touches)
     db.execute(

@@ -164,7 +164,7 @@ def agree(
     audit.record(
         db, "agree", by=by, now=now, kind="standing", subject=row.public_id, detail={"course": found.public_id}
     )
-    steps.course_changed(db, found, therapists=_held_by(rows, row), now=now)
+    steps.course_changed(db, found, therapists=_held_by(rows, row), by=by, now=now)
     return _agreed(row, found, rows)
 
 
@@ -211,7 +211,7 @@ def change(
     detail = {"replaces": old.public_id, "asked_by": asked_by.value, "reason": reason}
     audit.record(db, "change", by=by, now=now, kind="standing", subject=row.public_id, detail=detail)
     audit.record(db, "end", by=by, now=now, kind="standing", subject=old.public_id, fields=["until"], detail=detail)
-    steps.course_changed(db, course, therapists=[old.therapist_id, *covering, *_held_by(rows, row)], now=now)
+    steps.course_changed(db, course, therapists=[old.therapist_id, *covering, *_held_by(rows, row)], by=by, now=now)
     return _agreed(row, course, rows)
 
 
@@ -231,7 +231,7 @@ def end(
     audit.record(
         db, "end", by=by, now=now, kind="standing", subject=row.public_id, fields=["until"], detail={"reason": reason}
     )
-    steps.course_changed(db, course, therapists=[row.therapist_id, *covering], now=now)
+    steps.course_changed(db, course, therapists=[row.therapist_id, *covering], by=by, now=now)
 
 
 @reading
@@ -294,7 +294,7 @@ def extend(
         audit.record(
             db, "extend", by=by, now=now, kind="standing", subject=row.public_id, detail={"until": until.isoformat()}
         )
-        steps.course_changed(db, course, therapists=[row.therapist_id], now=now)
+        steps.course_changed(db, course, therapists=[row.therapist_id], by=by, now=now)
     return len(rows)
 
 

@@ -101,10 +101,15 @@ def expect_version(found: int, wanted: int | None) -> None:
         )
 
 
-def course_changed(db: Session, course: CourseRow, *, therapists: Iterable[int], now: datetime) -> None:
-    """Tell whoever depends on this course: its assessment, and the calendars of these therapists (inner ids)."""
+def course_changed(
+    db: Session, course: CourseRow, *, therapists: Iterable[int], by: Actor | None = None, now: datetime
+) -> None:
+    """Tell whoever depends on this course: its assessment, and the calendars of these therapists (inner ids).
+
+    `by` names whose doing it was: what follows from it is no news to them.
+    """
     calendars_changed(db, therapists)
-    outbox.add(db, ASSESS, {"course": course.public_id}, now=now)
+    outbox.add(db, ASSESS, {"course": course.public_id, **({"by": by.user} if by and by.user else {})}, now=now)
 
 
 def calendars_changed(db: Session, therapists: Iterable[int]) -> None:

@@ -13,7 +13,7 @@ from service.domain.appointment import Initiator, Mark
 from service.domain.hours import Hour, Weekday
 from service.domain.signals import Level
 from service.domain.standing import Modality
-from service.usecases import absences, alerts, appointments, clients, consistency, outbox, standings
+from service.usecases import absences, alerts, appointments, clients, consistency, outbox, standings, telling
 from tests.alarms import AlarmClinic, alarm_clinic
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def clinic(app: "Flask") -> Iterator[AlarmClinic]:
 
 def pushes(now: datetime, *states: str) -> list[outbox.Message]:
     found = outbox.listed(states=states or ("pending",), by=OPERATOR, now=now)
-    return [one for one in found if one.topic == consistency.NOTICE]
+    return [one for one in found if one.topic == telling.PUSH]
 
 
 def standing_alerts(course: str, now: datetime) -> list[alerts.Alert]:

@@ -12,7 +12,7 @@ from service.domain.alert import AlertState
 from service.domain.course import Ending
 from service.domain.refusals import Forbidden
 from service.domain.signals import Level
-from service.usecases import absences, alerts, consistency, courses, outbox
+from service.usecases import absences, alerts, consistency, courses, outbox, telling
 from tests.alarms import AlarmClinic, alarm_clinic
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def assess(clinic: AlarmClinic, now: datetime) -> consistency.Assessed:
 
 def notices(now: datetime, *states: str) -> list[outbox.Message]:
     found = outbox.listed(states=states or ("pending",), by=OPERATOR, now=now)
-    return [one for one in found if one.topic == consistency.NOTICE]
+    return [one for one in found if one.topic == telling.PUSH]
 
 
 def standing(now: datetime) -> list[alerts.Alert]:

@@ -198,7 +198,7 @@ def practice_table() -> Book:
 def test_recurring_rows_become_a_standing_and_the_rest_single_hours(site: str) -> None:
     outcome = take(practice_table(), site)
     assert reasons(outcome) == [
-        (10, "Therapist A is already booked on 2026-02-10 from 11:00 to 11:50 (line 7)."),
+        (10, "Therapist A is already booked on 10 Feb 2026 from 11:00 to 11:50 (line 7)."),
         (12, '"nonsense" is no date written like 31.03.2026.'),
     ]
     five, six = courses.listed(by=OPERATOR, now=NOW)
@@ -246,7 +246,7 @@ def test_a_lasting_change_is_a_new_version_that_replaces_the_old_one(site: str) 
 def test_what_is_booked_already_comes_first(site: str) -> None:
     take(table(ROW), site)
     outcome = take(table("2026-03-03,10:30,50,Client Two,Therapist B,Room 1,", *weekly(date(2026, 3, 4), 2)), site)
-    assert reasons(outcome) == [(2, "Room 1 is already booked on 2026-03-03 from 10:00 to 10:50.")]
+    assert reasons(outcome) == [(2, "Room 1 is already booked on 3 Mar 2026 from 10:00 to 10:50.")]
     assert outcome.singles == 2
     assert clients.find(query="Client Two", by=OPERATOR)[:1] != []
     assert [one.names for one in hours()] == [("Client One",)] * 3
@@ -256,7 +256,7 @@ def test_what_is_booked_already_comes_first(site: str) -> None:
 def test_a_client_can_not_be_in_two_places(site: str) -> None:
     elsewhere = "2026-03-03,10:30,50,client  one,Therapist B,Room 2,"
     assert rejecting(table(ROW, elsewhere), site) == [
-        (3, "The client is already booked on 2026-03-03 from 10:00 to 10:50 (line 2).")
+        (3, "The client is already booked on 3 Mar 2026 from 10:00 to 10:50 (line 2).")
     ]
 
 
@@ -273,8 +273,8 @@ def test_one_taken_date_is_left_out_of_its_series_by_name_and_the_series_stays(s
         (
             8,
             (
-                "Its dates 2026-03-10 were left out of the series. "
-                "Therapist A is already booked on 2026-03-10 from 10:20 to 11:10."
+                "Its dates 10 Mar 2026 were left out of the series. "
+                "Therapist A is already booked on 10 Mar 2026 from 10:20 to 11:10."
             ),
         )
     ]
@@ -498,7 +498,7 @@ def test_whoever_books_in_between_keeps_the_hour(site: str, monkeypatch: pytest.
     if guard == "the net alone":
         monkeypatch.setattr(store, "_look_again", lambda *_arguments: None)
     outcome = take(fifteen_clients(), site, progress=booking_in_between(site))
-    assert reasons(outcome) == [(11, "Therapist A is already booked on 2026-03-12 from 10:30 to 11:20.")]
+    assert reasons(outcome) == [(11, "Therapist A is already booked on 12 Mar 2026 from 10:30 to 11:20.")]
     assert (outcome.singles, outcome.clients) == (14, 14)
     assert_sound()
 

@@ -11,7 +11,7 @@ from service.domain.access import OPERATOR
 from service.domain.refusals import Forbidden, NotFound
 from service.store import outbox as rows
 from service.store.base import db
-from service.usecases import alerts, consistency, outbox, people
+from service.usecases import alerts, consistency, outbox, people, telling
 from tests.alarms import ADA, AlarmClinic, alarm_clinic
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def test_a_message_is_taken_with_all_that_its_letter_needs(clinic: AlarmClinic) 
     assert taken.attempt == 1
     assert taken.letter is not None
     assert taken.letter.to == ADA
-    assert taken.letter.alert.course == clinic.course
+    assert isinstance(taken.letter, telling.Push)
+    assert [one.course for one in taken.letter.alerts] == [clinic.course]
     assert outbox.due(now=NOW) == []
 
 

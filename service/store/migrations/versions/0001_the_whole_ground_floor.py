@@ -265,6 +265,8 @@ def upgrade() -> None:
         sa.Column("useful", sa.String(length=10), nullable=True),
         sa.Column("told_level", sa.String(length=6), nullable=True),
         sa.Column("told_size", sa.Double(), nullable=True),
+        sa.Column("act_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("passed_on_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("cleared_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["course_id"], ["courses.id"], name=op.f("fk_alerts_course_id")),
@@ -451,6 +453,46 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_standings_course_id"), ["course_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_standings_extended_to"), ["extended_to"], unique=False)
         batch_op.create_index(batch_op.f("ix_standings_therapist_id"), ["therapist_id"], unique=False)
+
+    op.create_table(
+        "notices",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("alert_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("round", sa.String(length=40), nullable=False),
+        sa.Column("level", sa.String(length=6), nullable=False),
+        sa.Column("is_for_digest", sa.Boolean(), nullable=False),
+        sa.Column("is_for_another", sa.Boolean(), nullable=False),
+        sa.Column("message", sa.String(length=36), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"], name=op.f("fk_notices_alert_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_notices_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+    )
+    with op.batch_alter_table("notices", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_notices_alert_id"), ["alert_id"], unique=False)
+        batch_op.create_index("ix_notices_message", ["message"], unique=False)
+        batch_op.create_index("uq_notices_user_id_alert_id_round", ["user_id", "alert_id", "round"], unique=True)
+
+    op.create_table(
+        "preferences",
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("is_pushed", sa.Boolean(), nullable=False),
+        sa.Column("push_from", sa.String(length=6), nullable=False),
+        sa.Column("pushes_a_day", sa.Integer(), nullable=False),
+        sa.Column("quiet_since", sa.Time(), nullable=False),
+        sa.Column("quiet_until", sa.Time(), nullable=False),
+        sa.Column("digest_at", sa.Time(), nullable=False),
+        sa.Column("digest_days", sa.String(length=20), nullable=False),
+        sa.Column("away_until", sa.DateTime(), nullable=True),
+        sa.Column("deputy_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["deputy_id"], ["users.id"], name=op.f("fk_preferences_deputy_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_preferences_user_id")),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_preferences")),
+    )
+    with op.batch_alter_table("preferences", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_preferences_deputy_id"), ["deputy_id"], unique=False)
 
     op.create_table(
         "user_roles",
@@ -649,6 +691,16 @@ def downgrade() -> None:
 
     op.drop_table("webhook_deliveries")
     op.drop_table("webhooks")
+    with op.batch_alter_table("preferences", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_preferences_deputy_id"))
+
+    op.drop_table("preferences")
+    with op.batch_alter_table("notices", schema=None) as batch_op:
+        batch_op.drop_index("uq_notices_user_id_alert_id_round")
+        batch_op.drop_index("ix_notices_message")
+        batch_op.drop_index(batch_op.f("ix_notices_alert_id"))
+
+    op.drop_table("notices")
     with op.batch_alter_table("occupancies", schema=None) as batch_op:
         batch_op.drop_index("ix_occupancies_kind_who_starts")
         batch_op.drop_index(batch_op.f("ix_occupancies_hold"))

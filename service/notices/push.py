@@ -1,27 +1,27 @@
-"""A notice about one alert."""
+"""What cannot wait for the digest: one alert, or what has gathered in a few minutes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from service.domain.phrase import PLAIN, Phrase, Speaker, say
+from service.domain.phrase import PLAIN, Phrase, Speaker, say, says
 from service.domain.signals.signal import CODE, CONVENTION, MODERATE, Level
 from service.notices import Notice, why
 from service.notices.written import written
 
-SUBJECTS = {
-    Level.ACT: say("samehour: 1 thing for today"),
-    Level.WATCH: say("samehour: 1 thing to look at"),
-}
 EVIDENCE = {
     MODERATE: say("several studies point this way, not all of them"),
     CODE: say("a duty in professional codes; the number is a convention"),
     CONVENTION: say("usual practice, not a finding"),
 }
+SHOWN = 8
+"""So many alerts stand in one message; whoever has more goes to the app anyway."""
+
+Parts = Sequence[tuple[Phrase, Sequence[Phrase], bool]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlertData:
-    """What the notice is about. Names nobody."""
+    """What one alert is about. Names nobody."""
 
     signal: str
     level: Level
@@ -39,13 +39,36 @@ class AlertData:
     agreed: Mapping[str, Phrase] = field(default_factory=dict)
 
 
-def alert_notice(data: AlertData, speaker: Speaker = PLAIN) -> Notice:
-    """The notice, with a neutral subject."""
-    return written("alert", SUBJECTS[data.level], speaker, data=data, parts=tuple(_parts(data)))
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """One alert in its parts."""
 
-
-def _parts(data: AlertData) -> Iterator[tuple[Phrase, tuple[Phrase, ...], bool]]:
+    data: AlertData
+    parts: Parts
     """Heading, sentences, and whether they are a list, in the order in which they are read."""
+
+
+def push_notice(them: Sequence[AlertData], *, public_url: str, speaker: Speaker = PLAIN) -> Notice:
+    """The notice, with a neutral subject; at least one alert."""
+    return written(
+        "push",
+        _subject(them),
+        speaker,
+        alerts=[Told(data=one, parts=tuple(_parts(one))) for one in them[:SHOWN]],
+        more=len(them[SHOWN:]),
+        alerts_link=f"{public_url}/alerts",
+        settings_link=f"{public_url}/me",
+    )
+
+
+def _subject(them: Sequence[AlertData]) -> Phrase:
+    act = sum(one.level is Level.ACT for one in them)
+    if act:
+        return says("samehour: {n} thing for today", "samehour: {n} things for today", act)
+    return says("samehour: {n} thing to look at", "samehour: {n} things to look at", len(them))
+
+
+def _parts(data: AlertData) -> Iterator[tuple[Phrase, Sequence[Phrase], bool]]:
     yield say("What"), (data.text,), False
     yield say("Why you are told"), tuple(_why(data)), False
     if data.causes:

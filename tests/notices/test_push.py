@@ -12,8 +12,8 @@ from service.domain.limits import RULES
 from service.domain.phrase import say
 from service.domain.signals import Cause, wording
 from service.domain.signals.signal import CODE, CONVENTION, MODERATE, Level
-from service.notices import why
-from service.notices.alert import AlertData, alert_notice
+from service.notices import Notice, why
+from service.notices.push import AlertData, push_notice
 
 HOUSE = Path(__file__).parents[2]
 FORBIDDEN = re.compile(
@@ -63,6 +63,10 @@ def data(signal: str = "gap.ahead", **given: object) -> AlertData:
     return AlertData(**{**usual, **given})  # type: ignore[arg-type]
 
 
+def told(*them: AlertData) -> Notice:
+    return push_notice(them, public_url="https://hours.example")
+
+
 class _Words(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
@@ -85,7 +89,7 @@ def read(html: str) -> _Words:
 
 
 def test_it_says_what_why_cause_options_and_what_clears_it_in_both_forms() -> None:
-    notice, about = alert_notice(data()), data()
+    notice, about = told(data()), data()
     spoken = " ".join(read(notice.html).said)
 
     for sentence in (about.text, *about.causes, *about.actions, about.clears, "Rule gap.ahead.", "several studies"):
@@ -96,16 +100,20 @@ def test_it_says_what_why_cause_options_and_what_clears_it_in_both_forms() -> No
 
 
 def test_links_lead_to_the_answer_and_to_the_course_and_nothing_else_is_fetched() -> None:
-    notice = alert_notice(data())
+    notice = told(data())
 
-    assert read(notice.html).links == ["https://hours.example/alerts#alert-1", "https://hours.example/courses/1"]
+    assert read(notice.html).links == [
+        "https://hours.example/alerts#alert-1",
+        "https://hours.example/courses/1",
+        "https://hours.example/me",
+    ]
     assert "https://hours.example/alerts#alert-1" in notice.text
     assert not {"img", "script", "link", "iframe"} & set(read(notice.html).tags)
 
 
 @pytest.mark.parametrize("level", [Level.WATCH, Level.ACT])
 def test_the_subject_says_nothing_about_anybody(level: Level) -> None:
-    subject = alert_notice(data(level=level, initials="ZZ", text=say("ZZ"))).subject
+    subject = told(data(level=level, initials="ZZ", text=say("ZZ"))).subject
 
     assert subject.startswith("samehour: 1 thing")
     assert "ZZ" not in subject
@@ -121,15 +129,13 @@ def test_why_says_the_numbers_and_the_steps(signal: str) -> None:
 
 
 def test_an_exception_in_force_is_shown() -> None:
-    notice = alert_notice(data(agreed={"gap_watch": say("2 until 31 Aug 2026: agreed")}))
+    notice = told(data(agreed={"gap_watch": say("2 until 31 Aug 2026: agreed")}))
 
     assert "An exception is in force: gap watch 2 until 31 Aug 2026: agreed" in notice.text
 
 
 def test_what_people_typed_stays_text() -> None:
-    html = alert_notice(
-        data(causes=(say("{typed}", typed="<script>alert(1)</script>"),), initials='"><img src=x>')
-    ).html
+    html = told(data(causes=(say("{typed}", typed="<script>alert(1)</script>"),), initials='"><img src=x>')).html
 
     assert "script" not in read(html).tags
     assert "img" not in read(html).tags
@@ -138,14 +144,14 @@ def test_what_people_typed_stays_text() -> None:
 @pytest.mark.parametrize("evidence", [MODERATE, CODE, CONVENTION])
 @pytest.mark.parametrize("signal", RULES)
 def test_no_notice_says_a_forbidden_word(signal: str, evidence: str) -> None:
-    notice = alert_notice(data(signal, evidence=evidence))
+    notice = told(data(signal, evidence=evidence))
 
     assert not FORBIDDEN.search(notice.text)
     assert not FORBIDDEN.search(" ".join(read(notice.html).said))
 
 
 @pytest.mark.parametrize(
-    "module", ["service/notices/alert.py", "service/notices/why.py", "service/domain/signals/wording.py"]
+    "module", ["service/notices/push.py", "service/notices/why.py", "service/domain/signals/wording.py"]
 )
 def test_no_sentence_in_the_sources_has_a_forbidden_word(module: str) -> None:
     """Every text, also those that no case above happens to reach."""

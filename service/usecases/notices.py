@@ -1,0 +1,174 @@
+"""How people want to be told, the day's digest, and what nobody has answered."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.domain import access
+from service.domain.absences import AbsenceKind
+from service.domain.access import Actor, Role
+from service.domain.alert import AlertState
+from service.domain.hours import LocalTime, local_time
+from service.domain.phrase import say
+from service.domain.signals.signal import Level
+from service.domain.telling import (
+    UNANSWERED_DAYS,
+    CannotPrefer,
+    Preferences,
+    is_digest_due,
+    working_days_later,
+)
+from service.store import absences, audit, notices, outbox
+from service.store.alerts import AlertRow
+from service.store.courses import CourseRow
+from service.store.people import UserRoleRow, UserRow, directory
+from service.store.transaction import reading, writing
+from service.usecases import telling
+
+_TOLD = (Role.THERAPIST.value, Role.MANAGER.value, Role.ADMIN.value)
+MOST_AT_ONCE = 500
+
+
+@reading
+def preferences(db: Session, *, by: Actor) -> Preferences:
+    """How the person wants to be told. :raises NotFound: not a user."""
+    user = _own(db, by)
+    return notices.preferences(db, [user.id])[user.id]
+
+
+@reading
+def deputies(db: Session, *, by: Actor) -> list[tuple[str, str]]:
+    """Public id and name of everybody who may stand in for the person: therapists and managers."""
+    query = (
+        select(UserRow.public_id, UserRow.name)
+        .join(UserRoleRow, UserRoleRow.user_id == UserRow.id)
+        .where(UserRoleRow.role.in_(_TOLD[:2]), UserRow.disabled_at.is_(None), UserRow.public_id != (by.user or ""))
+        .distinct()
+    )
+    return [(row[0], row[1]) for row in db.execute(query.order_by(UserRow.name)).all()]
+
+
+@writing
+def prefer(db: Session, *, preferences: Preferences, by: Actor, now: datetime) -> None:
+    """From now on the person is told in that way.
+
+    :raises CannotPrefer: the deputy is not somebody who may hear of it.
+    """
+    user = _own(db, by)
+    deputy = None
+    if preferences.deputy is not None:
+        deputy = db.scalar(
+            select(UserRow)
+            .join(UserRoleRow, UserRoleRow.user_id == UserRow.id)
+            .where(
+                UserRow.public_id == preferences.deputy,
+                UserRow.id != user.id,
+                UserRow.disabled_at.is_(None),
+                UserRoleRow.role.in_(_TOLD[:2]),
+            )
+        )
+        if deputy is None:
+            raise CannotPrefer(say("Choose another therapist or a manager as your deputy."), where="deputy")
+    days = tuple(sorted(set(preferences.digest_days), key=lambda day: day.value))
+    notices.write_preferences(
+        db, user.id, replace(preferences, digest_days=days), deputy_id=deputy.id if deputy else None
+    )
+    audit.record(db, "prefer", by=by, now=now, kind="user", subject=user.public_id, fields=["preferences"])
+
+
+@writing
+def call_digests(db: Session, *, now: datetime) -> int:
+    """Write the day's digest for everybody whose hour has come; how many. Each says what it says as it leaves."""
+    called = 0
+    users = list(
+        db.scalars(
+            select(UserRow)
+            .where(
+                UserRow.disabled_at.is_(None),
+                UserRow.id.in_(select(UserRoleRow.user_id).where(UserRoleRow.role.in_(_TOLD))),
+            )
+            .order_by(UserRow.id)
+        )
+    )
+    prefer = notices.preferences(db, [user.id for user in users])
+    due: dict[str, UserRow] = {}
+    for user in users:
+        zone = telling.zone_of(db, user)
+        local = local_time(now, zone)
+        if is_digest_due(prefer[user.id], local):
+            due[f"digest:{user.public_id}:{local.date().isoformat()}"] = user
+    known = outbox.known_keys(db, due)
+    for key, user in due.items():
+        if key in known or telling.is_away(db, user, prefer[user.id], telling.zone_of(db, user), now):
+            continue
+        called += outbox.add(db, telling.DIGEST, {"user": user.public_id}, dedup_key=key, now=now)
+    return called
+
+
+@writing
+def pass_on(db: Session, *, grace: timedelta, now: datetime) -> int:
+    """Tell managers of what needs somebody, and nobody has acknowledged for two working days; how many alerts."""
+    query = (
+        select(AlertRow)
+        .where(
+            AlertRow.state == AlertState.OPEN.value,
+            AlertRow.level == Level.ACT.value,
+            AlertRow.passed_on_at.is_(None),
+            AlertRow.act_since <= now - timedelta(days=UNANSWERED_DAYS),
+        )
+        .order_by(AlertRow.id)
+        .limit(MOST_AT_ONCE)
+    )
+    managers = _managers(db)
+    passed = 0
+    for alert in db.scalars(query):
+        if _is_unanswered(db, alert, now):
+            alert.passed_on_at = now
+            telling.write_down(
+                db,
+                alert,
+                managers,
+                round_=f"unanswered:{alert.act_since:%Y%m%dT%H%M%S}",
+                grace=grace,
+                is_for_another=True,
+                now=now,
+            )
+            passed += 1
+    return passed
+
+
+# --- steps ----------------------------------------------------------------------------------------------------------
+
+
+def _own(db: Session, by: Actor) -> UserRow:
+    access.require(by, *Role, to_change=False)
+    return db.scalars(select(UserRow).where(UserRow.public_id == by.user)).one()
+
+
+def _managers(db: Session) -> list[UserRow]:
+    query = select(UserRow).join(UserRoleRow, UserRoleRow.user_id == UserRow.id)
+    query = query.where(UserRoleRow.role == Role.MANAGER.value, UserRow.disabled_at.is_(None))
+    return list(db.scalars(query.order_by(UserRow.id)))
+
+
+def _is_unanswered(db: Session, alert: AlertRow, now: datetime) -> bool:
+    course = db.get_one(CourseRow, alert.course_id)
+    site = directory(db).sites[course.site_id]
+    since = local_time(alert.act_since, site.zone) if alert.act_since else local_time(now, site.zone)
+    free = _free_days(db, site.id, since, local_time(now, site.zone))
+    return working_days_later(since, UNANSWERED_DAYS, free) <= local_time(now, site.zone)
+
+
+def _free_days(db: Session, site_id: int, since: LocalTime, until: LocalTime) -> frozenset[date]:
+    """Public holidays and closures of the whole site, day by day."""
+    found: set[date] = set()
+    for row in absences.touching(db, since, until + timedelta(days=1)):
+        is_of_all = row.room_id is None and row.therapist_id is None and row.site_id in {None, site_id}
+        if row.kind in {AbsenceKind.HOLIDAY.value, AbsenceKind.CLOSURE.value} and is_of_all:
+            day = max(row.since, since).date()
+            while datetime.combine(day, datetime.min.time()) < min(row.until, until + timedelta(days=1)):
+                found.add(day)
+                day += timedelta(days=1)
+    return frozenset(found)

@@ -1,0 +1,375 @@
+"""Steps of telling: who hears of an alert, with which message, and what a message says when it leaves.
+
+No use-case of its own: the assessment writes notices down, the outbox asks what a message has to say.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, true
+from sqlalchemy.orm import Session
+
+from service.domain.absences import AbsenceKind
+from service.domain.access import Role
+from service.domain.alert import AlertState
+from service.domain.appointment import FREEING, Attribute, Status
+from service.domain.hours import LocalTime, instant, local_time
+from service.domain.phrase import Moment, Phrase, say
+from service.domain.signals.signal import Level
+from service.domain.telling import Preferences, next_push
+from service.store import clients, courses, notices, outbox
+from service.store.absences import AbsenceRow
+from service.store.alerts import AlertRow
+from service.store.appointments import AppointmentRow, ChangeRow
+from service.store.audit import AuditRow
+from service.store.courses import CourseRow
+from service.store.notices import NoticeRow
+from service.store.outbox import OutboxRow
+from service.store.people import TherapistRow, UserRoleRow, UserRow, directory
+from service.usecases import alerts
+
+PUSH = "notice.mail"
+DIGEST = "notice.digest"
+_SOON = timedelta(days=7)
+_SINCE_YESTERDAY = timedelta(days=1)
+_MOST_CHANGES = 40
+_TOLD_OF = ("move", "cancel", "uncancel")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Push:
+    """What cannot wait for the digest, gathered for one person; the most urgent first."""
+
+    to: str
+    """An e-mail address."""
+    locale: str | None
+    """How they want to be spoken to, where they said."""
+    alerts: tuple[alerts.Alert, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Digest:
+    """One person's day."""
+
+    to: str
+    locale: str | None
+    day: date
+    act: tuple[alerts.Alert, ...]
+    watch: tuple[alerts.Alert, ...]
+    breaks: tuple[alerts.Alert, ...]
+    """Breaks that clients are still to be told of, whether or not that is news."""
+    changes: tuple[Phrase, ...]
+    """What others changed of the coming week's hours since the last digest."""
+    dead: int
+    """Messages that could not be delivered, for those who can do something about it."""
+
+
+Letter = Push | Digest
+
+
+# --- writing down who is to be told -----------------------------------------------------------------------------------
+
+
+def readers(db: Session, therapist_id: int, *, is_clinic_caused: bool) -> list[UserRow]:
+    """The users who are told: the therapist's, and for what the clinic caused the managers'."""
+    roles: Mapping[str, Any] = {
+        Role.THERAPIST.value: UserRow.therapist_id == therapist_id,
+        **({Role.MANAGER.value: true()} if is_clinic_caused else {}),
+    }
+    found: dict[int, UserRow] = {}
+    for role, whose in roles.items():
+        query = select(UserRow).join(UserRoleRow, UserRoleRow.user_id == UserRow.id)
+        for row in db.scalars(query.where(UserRoleRow.role == role, UserRow.disabled_at.is_(None), whose)):
+            found[row.id] = row
+    return [found[key] for key in sorted(found)]
+
+
+def write_down(
+    db: Session,
+    alert: AlertRow,
+    users: Sequence[UserRow],
+    *,
+    round_: str,
+    grace: timedelta,
+    own: Collection[str] = (),
+    is_for_another: bool = False,
+    now: datetime,
+) -> int:
+    """A notice for each of them, and for the deputy of whoever is away; and the messages that carry them.
+
+    `own` are the users whose own doing it was: they find it in the app and in their digest.
+    """
+    lock(db, users)
+    prefer = notices.preferences(db, [user.id for user in users])
+    written = 0
+    for user in users:
+        is_own = user.public_id in own
+        written += _note(db, alert, user, round_, is_for_digest=is_own, is_for_another=is_for_another, now=now)
+        of, zone = prefer[user.id], zone_of(db, user)
+        if not is_away(db, user, of, zone, now):
+            if not is_own:
+                push(db, user, of, level=Level(alert.level), zone=zone, grace=grace, now=now)
+        elif deputy := _deputy(db, of):
+            written += _note(db, alert, deputy, round_, is_for_digest=False, is_for_another=True, now=now)
+            theirs = notices.preferences(db, [deputy.id])[deputy.id]
+            push(db, deputy, theirs, level=Level(alert.level), zone=zone_of(db, deputy), grace=grace, now=now)
+    return written
+
+
+def _note(
+    db: Session,
+    alert: AlertRow,
+    user: UserRow,
+    round_: str,
+    *,
+    is_for_digest: bool,
+    is_for_another: bool,
+    now: datetime,
+) -> int:
+    if notices.is_known(db, user.id, alert.id, round_):
+        return 0
+    db.add(
+        NoticeRow(
+            user_id=user.id,
+            alert_id=alert.id,
+            round=round_,
+            level=alert.level,
+            is_for_digest=is_for_digest,
+            is_for_another=is_for_another,
+            created_at=now,
+        )
+    )
+    db.flush()
+    return 1
+
+
+def push(
+    db: Session, user: UserRow, of: Preferences, *, level: Level, zone: str, grace: timedelta, now: datetime
+) -> None:
+    """One message on its way to them, unless one is already, or it can wait for the digest."""
+    sent = outbox.of_reader(db, PUSH, user.public_id, since=now - timedelta(days=2), until=now + timedelta(days=3))
+    if any(one.state == "pending" and one.attempts == 0 for one in sent):
+        return
+    at = next_push(
+        of,
+        level=level,
+        earliest=local_time(now + grace, zone),
+        sent=[local_time(one.not_before, zone) for one in sent],
+    )
+    if at is not None:
+        outbox.add(db, PUSH, {"user": user.public_id}, not_before=max(instant(at, zone), now + grace), now=now)
+
+
+def lock(db: Session, users: Iterable[UserRow]) -> None:
+    """Until the end of the transaction nobody else counts what these users were told. SQLite's writers take turns."""
+    ids = sorted({user.id for user in users})
+    if ids and db.get_bind().dialect.name == "postgresql":
+        db.execute(select(UserRow.id).where(UserRow.id.in_(ids)).order_by(UserRow.id).with_for_update(key_share=True))
+
+
+def zone_of(db: Session, user: UserRow) -> str:
+    """Where their day begins: at their own site, else at the clinic's first."""
+    people = directory(db)
+    if user.therapist_id:
+        return people.sites[people.therapists[user.therapist_id].site_id].zone
+    return people.sites[min(people.sites)].zone if people.sites else "UTC"
+
+
+def is_away(db: Session, user: UserRow, of: Preferences, zone: str, now: datetime) -> bool:
+    """By their own word, or on leave all day."""
+    local = local_time(now, zone)
+    if of.away_until is not None and local < of.away_until:
+        return True
+    if user.therapist_id is None:
+        return False
+    leave = select(AbsenceRow.id).where(
+        AbsenceRow.kind == AbsenceKind.LEAVE.value,
+        AbsenceRow.therapist_id == user.therapist_id,
+        AbsenceRow.withdrawn_at.is_(None),
+        AbsenceRow.tentative.is_(False),
+        AbsenceRow.since <= datetime.combine(local.date(), datetime.min.time()),
+        AbsenceRow.until >= datetime.combine(local.date() + timedelta(days=1), datetime.min.time()),
+    )
+    return db.scalar(leave.limit(1)) is not None
+
+
+def stands_in_for(db: Session, user: UserRow, now: datetime) -> set[int]:
+    """Inner ids of the therapists whose deputy this user is right now."""
+    found: set[int] = set()
+    for other in db.scalars(select(UserRow).where(UserRow.id.in_(notices.deputies_of(db, user.id)))):
+        of = notices.preferences(db, [other.id])[other.id]
+        if other.therapist_id and is_away(db, other, of, zone_of(db, other), now):
+            found.add(other.therapist_id)
+    return found
+
+
+def _deputy(db: Session, of: Preferences) -> UserRow | None:
+    return db.scalar(select(UserRow).where(UserRow.public_id == (of.deputy or ""), UserRow.disabled_at.is_(None)))
+
+
+# --- what a message says when it leaves -------------------------------------------------------------------------------
+
+
+def letter(db: Session, row: OutboxRow, now: datetime) -> Letter | None:
+    """What that message says now; None where there is nothing left to say, or nobody to say it to.
+
+    What goes with it is settled at the first attempt: a second one says the same, or less.
+    """
+    user = db.scalar(
+        select(UserRow).where(UserRow.public_id == row.payload["user"], UserRow.disabled_at.is_(None)).with_for_update()
+    )
+    if user is None:
+        return None
+    return _push_letter(db, row, user, now) if row.topic == PUSH else _digest_letter(db, row, user, now)
+
+
+def _push_letter(db: Session, row: OutboxRow, user: UserRow, now: datetime) -> Push | None:
+    told = _gathered(db, row, user, is_for_digest=False, now=now)
+    if not told:
+        return None
+    return Push(to=user.email, locale=user.locale, alerts=_views(db, told, now))
+
+
+def _digest_letter(db: Session, row: OutboxRow, user: UserRow, now: datetime) -> Digest | None:
+    zone, roles = zone_of(db, user), _roles(db, user)
+    news = _views(db, _gathered(db, row, user, is_for_digest=True, now=now), now)
+    changes = _changes(db, user, since=_last_digest(db, row, now), now=now)
+    dead = outbox.counts(db).get("dead", 0) if roles & {Role.MANAGER.value, Role.ADMIN.value} else 0
+    if not news and not changes and not dead:
+        return None
+    return Digest(
+        to=user.email,
+        locale=user.locale,
+        day=local_time(now, zone).date(),
+        act=tuple(one for one in news if one.level is Level.ACT),
+        watch=tuple(one for one in news if one.level is not Level.ACT),
+        breaks=_breaks(db, user, {one.id for one in news}, now),
+        changes=changes,
+        dead=dead,
+    )
+
+
+def _gathered(db: Session, row: OutboxRow, user: UserRow, *, is_for_digest: bool, now: datetime) -> list[AlertRow]:
+    """The alerts that go with the message and still hold; the notices of the others are forgotten."""
+    pairs = notices.going_with(db, row.public_id)
+    if not pairs and row.attempts <= 1:
+        pairs = notices.untold(db, user.id, is_for_digest=is_for_digest)
+    kept: list[AlertRow] = []
+    for notice, alert in pairs:
+        if _still_holds(db, notice, alert, user, now):
+            notice.message = row.public_id
+            kept.append(alert)
+        else:
+            db.delete(notice)
+    db.flush()
+    return kept
+
+
+def _still_holds(db: Session, notice: NoticeRow, alert: AlertRow, user: UserRow, now: datetime) -> bool:
+    if alerts.state_now(alert, now) is not AlertState.OPEN:
+        return False
+    if notice.is_for_another:
+        return True
+    course = db.get_one(CourseRow, alert.course_id)
+    told = readers(db, course.therapist_id, is_clinic_caused=alert.is_clinic_caused)
+    return user.id in {one.id for one in told}
+
+
+def _views(db: Session, rows: Sequence[AlertRow], now: datetime) -> tuple[alerts.Alert, ...]:
+    found = alerts.views(db, list({row.id: row for row in rows}.values()), directory(db), now=now)
+    return tuple(sorted(found, key=lambda one: (-one.level.rank, one.since, one.id)))
+
+
+def _breaks(db: Session, user: UserRow, without: Collection[str], now: datetime) -> tuple[alerts.Alert, ...]:
+    if user.therapist_id is None:
+        return ()
+    query = (
+        select(AlertRow)
+        .join(CourseRow, CourseRow.id == AlertRow.course_id)
+        .where(
+            CourseRow.therapist_id == user.therapist_id,
+            AlertRow.signal == "break.unannounced",
+            AlertRow.state == AlertState.OPEN.value,
+        )
+    )
+    return tuple(one for one in _views(db, list(db.scalars(query)), now) if one.id not in without)
+
+
+def _changes(db: Session, user: UserRow, *, since: datetime, now: datetime) -> tuple[Phrase, ...]:
+    if user.therapist_id is None:
+        return ()
+    changed = (
+        select(AuditRow.subject, func.max(AuditRow.id).label("last"))
+        .where(AuditRow.subject_kind == "appointment", AuditRow.action.in_(_TOLD_OF), AuditRow.at > since)
+        .group_by(AuditRow.subject)
+        .subquery()
+    )
+    query = (
+        select(AppointmentRow)
+        .join(changed, changed.c.subject == AppointmentRow.public_id)
+        .join(AuditRow, AuditRow.id == changed.c.last)
+        .where(
+            AppointmentRow.therapist_id == user.therapist_id,
+            AppointmentRow.starts_at >= now,
+            AppointmentRow.starts_at < now + _SOON,
+            # What they did themselves is no news to them.
+            func.coalesce(AuditRow.actor, "") != user.public_id,
+        )
+        .order_by(AppointmentRow.starts_at)
+        .limit(_MOST_CHANGES)
+    )
+    rows = list(db.scalars(query))
+    names, whose = clients.names(db), courses.clients_by_course(db, {row.course_id for row in rows})
+    was = _was(db, rows, since)
+    return tuple(_change(row, was.get(row.id), _initials(whose.get(row.course_id, []), names)) for row in rows)
+
+
+def _was(db: Session, rows: Iterable[AppointmentRow], since: datetime) -> dict[int, LocalTime]:
+    """By inner id, the time that an hour had before it was moved first in that span."""
+    query = select(ChangeRow).where(
+        ChangeRow.appointment_id.in_(sorted(row.id for row in rows)),
+        ChangeRow.what == Attribute.TIME.value,
+        ChangeRow.made_at > since,
+    )
+    found: dict[int, LocalTime] = {}
+    for change in db.scalars(query.order_by(ChangeRow.id)):
+        if change.was:
+            found.setdefault(change.appointment_id, LocalTime.fromisoformat(change.was))
+    return found
+
+
+def _initials(ids: Iterable[int], names: Mapping[int, str]) -> str:
+    return " + ".join(clients.initials(names.get(one, "")) for one in sorted(ids))
+
+
+def _change(row: AppointmentRow, was: LocalTime | None, who: str) -> Phrase:
+    at = Moment(row.starts)
+    if row.void_at is not None:
+        return say("{who}: {at} is expected no more", who=who, at=at)
+    if Status(row.status) in FREEING:
+        return say("{who}: {at} will not take place", who=who, at=at)
+    if was is not None and was != row.starts:
+        return say("{who}: {was} moved to {at}", who=who, was=Moment(was), at=at)
+    return say("{who}: {at}, room, form or therapist changed", who=who, at=at)
+
+
+def _last_digest(db: Session, row: OutboxRow, now: datetime) -> datetime:
+    query = select(func.max(OutboxRow.done_at)).where(
+        OutboxRow.topic == DIGEST,
+        OutboxRow.state == "done",
+        OutboxRow.id != row.id,
+        OutboxRow.payload["user"].as_string() == row.payload["user"],
+    )
+    last = db.scalar(query)
+    return max(last, now - _SOON) if last else now - _SINCE_YESTERDAY
+
+
+def _roles(db: Session, user: UserRow) -> set[str]:
+    return set(db.scalars(select(UserRoleRow.role).where(UserRoleRow.user_id == user.id)))
+
+
+def holders(db: Session, therapist_ids: Collection[int]) -> list[str]:
+    """Public ids of those therapists."""
+    return list(db.scalars(select(TherapistRow.public_id).where(TherapistRow.id.in_(sorted(therapist_ids)))))
