@@ -24,6 +24,7 @@ from service.usecases import (
     outbox,
     overrides,
     people,
+    webhooks,
 )
 from tests.clinic import EMAILS, PASSWORD, ZONE, Clinic, small_clinic
 from tests.policy_rows import ADMIN, DESK, MANAGER, OTHER, OWN, Row, Sent
@@ -65,6 +66,9 @@ class World:
     tokens: Mapping[str, str]
     cookies: Mapping[str, str]
     message: str
+    webhook: str
+    ping: str
+    """A message to it."""
     feed: str
     secret: str
     """Of the feed's address."""
@@ -172,6 +176,8 @@ def build_world(app: "Flask") -> World:
         people.disable_user(user=users[DISABLED], by=OPERATOR, now=NOW)
         feed = feeds.create(name="Phone", therapist=clinic.therapists[0], owner=users[OWN], by=OPERATOR, now=NOW)
         link, message = _link(users[DESK]), outbox.listed(by=OPERATOR, now=NOW)[0].id
+        webhook = webhooks.create(name="Billing", url="https://example.com/", by=OPERATOR, now=NOW).id
+        ping = webhooks.test(webhook=webhook, by=OPERATOR, now=NOW)
         token, _secret = people.add_token(user=users[DESK], name="spare", may_write=True, days=1, by=OPERATOR, now=NOW)
     world = World(
         app=app,
@@ -193,6 +199,8 @@ def build_world(app: "Flask") -> World:
         user=users[DESK],
         token=token,
         message=message,
+        webhook=webhook,
+        ping=ping,
         feed=feed.id,
         secret=feed.secret,
         link=link,

@@ -175,6 +175,18 @@ API: Rows = {
     "GET api_messages.listed": SETTING_UP,
     "POST api_messages.retry": ADMINISTERING.at(message="message"),
     "POST api_messages.drop": ADMINISTERING.at(message="message"),
+    # webhooks
+    "GET api_webhooks.listed": SETTING_UP,
+    "POST api_webhooks.create": SETTING_UP.sends({"name": "Books", "url": "https://example.com/hook"}),
+    "GET api_webhooks.show": SETTING_UP.at(webhook="webhook"),
+    "PATCH api_webhooks.change": SETTING_UP.at(webhook="webhook").sends({"name": "Books"}),
+    "DELETE api_webhooks.remove": SETTING_UP.at(webhook="webhook"),
+    "POST api_webhooks.pause": SETTING_UP.at(webhook="webhook"),
+    "POST api_webhooks.resume": SETTING_UP.at(webhook="webhook"),
+    "POST api_webhooks.rotate": SETTING_UP.at(webhook="webhook").sends({"overlap_hours": 1}),
+    "POST api_webhooks.test": SETTING_UP.at(webhook="webhook"),
+    "GET api_webhooks.deliveries": SETTING_UP.at(webhook="webhook"),
+    "POST api_webhooks.replay": SETTING_UP.at(webhook="webhook", message="ping"),
     # feeds
     "GET api_feeds.listed": ALERTS,
     "POST api_feeds.create": OF_ALERT.sends(lambda w: {"name": "Tablet", "therapist": w.therapist}),
@@ -282,6 +294,21 @@ PAGES: Rows = {
     "POST calendars.create": OF_ALERT.posts(lambda w: {"name": "Tablet", "therapist": w.therapist, "privacy": "busy"}),
     "POST calendars.rotate": OF_ALERT.at(feed="feed"),
     "POST calendars.revoke": OF_ALERT.at(feed="feed"),
+    # webhooks
+    "GET webhooks.show": SETTING_UP,
+    "POST webhooks.create": SETTING_UP.posts(
+        {"name": "Books", "url": "https://example.com/hook", "events": "absence.added"}
+    ),
+    "GET webhooks.show_one": SETTING_UP.at(webhook="webhook"),
+    "POST webhooks.change": SETTING_UP.at(webhook="webhook").posts(
+        {"name": "Books", "url": "https://example.com/hook", "events": "absence.added"}
+    ),
+    "POST webhooks.pause": SETTING_UP.at(webhook="webhook"),
+    "POST webhooks.resume": SETTING_UP.at(webhook="webhook"),
+    "POST webhooks.rotate": SETTING_UP.at(webhook="webhook").posts({"overlap_hours": "1"}),
+    "POST webhooks.test": SETTING_UP.at(webhook="webhook"),
+    "POST webhooks.remove": SETTING_UP.at(webhook="webhook"),
+    "POST webhooks.replay": SETTING_UP.at(webhook="webhook", message="ping"),
     # setting up
     "GET people.show": SETTING_UP,
     "POST people.add_site": SETTING_UP.posts({"name": "Hill", "zone": "Europe/Vienna"}),

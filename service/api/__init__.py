@@ -21,6 +21,7 @@ from service.api import (
     standings,
     therapists,
     users,
+    webhooks,
 )
 from service.api.document import document
 from service.api.problems import say_no
@@ -46,6 +47,7 @@ def open_doors(app: Flask, settings: Settings) -> None:
     @app.before_request
     def bring_settings() -> None:
         g.horizon, g.public_url = settings.horizon, settings.public_url
+        g.own_network = settings.webhooks_to_own_network
 
     health.open_doors(app, settings)
     document(
@@ -67,5 +69,6 @@ def open_doors(app: Flask, settings: Settings) -> None:
             users.users,
             users.tokens,
             messages.routes,
+            webhooks.routes,
         ],
     )

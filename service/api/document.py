@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, g, make_response, render_template, send_from_directory
 from flask_smorest import Api
 
+from service.api import events
 from service.api.fields import Clock, Id
 from service.api.problems import CONTENT_TYPE
 from service.api.routes import Routes
@@ -49,6 +50,7 @@ def document(app: Flask, nouns: list[Routes]) -> Document:
         app,
         spec_kwargs={
             "info": {"description": _ABOUT, "license": {"name": "Apache-2.0"}},
+            "x-webhooks": events.webhooks(),
             "security": [{"token": []}, {"cookie": [], "csrf": []}],
         },
     )
@@ -58,6 +60,7 @@ def document(app: Flask, nouns: list[Routes]) -> Document:
     schemes.security_scheme("csrf", {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"})
     described.register_field(Id, "string", "uuid")
     described.register_field(Clock, "string", None)
+    events.describe(described.spec)
     for noun in nouns:
         app.register_blueprint(noun)
         noun.register_views_in_doc(described, app, described.spec, name=noun.name, parameters=None)

@@ -66,18 +66,14 @@ def read(url: str, *, own_network: bool = False) -> WebAddress:
     number of a machine that is not on the public internet.
     """
     if not 0 < len(url) <= LONGEST or not url.isascii() or not url.isprintable() or set(url) & set(' \\"<>^`{|}'):
-        raise CannotReach(
-            say("Write the whole address in plain letters, such as https://example.com/hook."), where="url"
-        )
+        raise CannotReach(say("Write the whole address, such as https://example.com/hook."), where="url")
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").lower(), parts.port
     except ValueError:
         raise CannotReach(say("That is not an address."), where="url") from None
     if "@" in parts.netloc or "%" in parts.netloc or parts.netloc.endswith(":"):
-        raise CannotReach(
-            say("The address names a machine alone: no user, no password, no signs in code."), where="url"
-        )
+        raise CannotReach(say("Name a machine and nothing before it: no user and no password."), where="url")
     if "#" in url:
         raise CannotReach(say("Leave out the part after #: it is never sent."), where="url")
     number = _as_number(host)

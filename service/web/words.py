@@ -252,6 +252,12 @@ DONE: Mapping[str, Done] = {
     "user added": Done(text=say("The user is there. Make a sign-in link to let them in.")),
     "user disabled": Done(text=say("This user is let in no more.")),
     "feed revoked": Done(text=say("Revoked. Nobody is told anything at that address any more.")),
+    "webhook changed": Done(text=say("Changed. What waits goes there too.")),
+    "webhook paused": Done(text=say("Paused. What happens meanwhile is kept for seven days.")),
+    "webhook resumed": Done(text=say("It is told again, what waited first.")),
+    "webhook tested": Done(text=say("A test is on its way. Load this page again in a few seconds.")),
+    "webhook replayed": Done(text=say("It is on its way again.")),
+    "webhook deleted": Done(text=say("Deleted. Nothing is sent there any more.")),
     "token revoked": Done(text=say("The token is worth nothing any more.")),
     "language set": Done(text=say("From now on samehour speaks to you like this.")),
 }

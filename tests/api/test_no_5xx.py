@@ -142,6 +142,7 @@ class Requests:
             "region": "HH",
             "reason": "illness",
             "email": "a@b.example",
+            "url": "https://example.com/hook",
         }
         return some.get(name) or f"{name} {self.dice.randrange(10**6)}"
 
@@ -165,7 +166,11 @@ def _found(clinic: Clinic) -> dict[str, list[str]]:
     absence = desk.post("/absences", {**leave, "until": clinic.day(60) + "T00:00"}).get_json()["id"]
     feed = clinic.door(Role.MANAGER).post("/feeds", {"name": "Phone", "therapist": clinic.therapist}).get_json()["id"]
     ids = [hour["id"] for hour in hours[:10]]
-    return {"appointment": ids, "appointments": ids, "absence": [absence], "feed": [feed]}
+    manager = clinic.door(Role.MANAGER)
+    hook = manager.post("/webhooks", {"name": "Billing", "url": "https://example.com/"}).get_json()["id"]
+    ping = manager.post(f"/webhooks/{hook}/test").get_json()["message"]
+    known = {"absence": [absence], "feed": [feed], "webhook": [hook], "message": [ping]}
+    return {"appointment": ids, "appointments": ids, **known}
 
 
 def _as_text(value: Any) -> str:
