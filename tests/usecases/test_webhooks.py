@@ -1,5 +1,6 @@
 """Who is told of what: each change makes its event, in its own transaction, for whoever chose it and nobody else."""
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,12 +14,25 @@ from service.domain.course import Ending
 from service.domain.event import EVENTS, IDS, PING, ActionWithoutEvent, event_of
 from service.domain.refusals import Conflict, Forbidden, Malformed, NotFound, Stale
 from service.domain.web_address import CannotReach
+from service.files import ics_book
 from service.store import audit
 from service.store.base import db
 from service.store.outbox import OutboxRow
 from service.store.transaction import writing
 from service.store.webhooks import HELD
-from service.usecases import absences, alerts, appointments, clients, consistency, courses, outbox, standings, webhooks
+from service.usecases import (
+    absences,
+    alerts,
+    appointments,
+    clients,
+    consistency,
+    courses,
+    imports,
+    outbox,
+    standings,
+    webhooks,
+)
+from tests.usecases.books import GOOGLE
 from tests.usecases.conftest import FIRST, NOW, Cast, tuesday
 
 URL = "https://example.com/hook?key=a-secret"
@@ -234,6 +248,13 @@ def test_a_thousand_hours_booked_ahead_are_one_event_each_standing(cast: Cast, h
     cast.agree()
     assert types(hook.id) == ["course.opened", "standing.agreed"]
     assert len(cast.hours()) > 20
+
+
+def test_of_an_old_book_they_are_told_once_a_course(cast: Cast, hook: webhooks.New) -> None:
+    book = ics_book.parse(GOOGLE, default_zone="Europe/Berlin")
+    imports.take(book, site=cast.site, source="book", digest="0" * 64, by=OPERATOR, now=NOW)
+    assert len(cast.hours()) > 20
+    assert Counter(types(hook.id)) == {"course.opened": 2, "course.imported": 2, "absence.added": 1}
 
 
 def test_what_was_not_done_is_told_to_nobody(cast: Cast) -> None:

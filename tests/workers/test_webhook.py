@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ import pytest
 from standardwebhooks import WebhookVerificationError
 
 from service.domain.access import OPERATOR
+from service.store.base import db
+from service.store.outbox import OutboxRow
 from service.usecases import outbox, webhooks
 from service.usecases.webhooks import Answer, Parcel
 from tests.alarms import AlarmClinic
@@ -115,7 +118,7 @@ def test_what_failed_is_told_again_under_the_same_id_with_the_same_words(
     webhooks.test(webhook=hook.id, by=clinic.manager, now=now())
     for _ in range(3):
         carry_all(house)
-        _make_due(clinic)
+        _make_due()
     first, second, third = listener.got
     assert first.id == second.id == third.id
     assert first.body == second.body == third.body
@@ -129,13 +132,15 @@ def test_what_failed_is_told_again_under_the_same_id_with_the_same_words(
     assert newest.state == "done"
 
 
-def _make_due(clinic: AlarmClinic) -> None:
+def _make_due() -> None:
     """As if the wait were over."""
-    from service.store.base import db
-    from service.store.outbox import OutboxRow
-
     with db.engine.begin() as connection:
         connection.execute(db.update(OutboxRow).where(OutboxRow.state == "pending").values(not_before=now()))
+
+
+def _let_the_lease_end() -> None:
+    with db.engine.begin() as connection:
+        connection.execute(db.update(OutboxRow).values(lease_until=now()))
 
 
 def test_one_that_is_gone_is_asked_once(
@@ -172,7 +177,7 @@ def test_it_is_given_up_after_ten_attempts_and_can_be_sent_again(
     message = webhooks.test(webhook=hook.id, by=clinic.manager, now=now())
     for _ in range(12):
         carry_all(house)
-        _make_due(clinic)
+        _make_due()
     assert len(listener.got) == 10
     [dead] = outbox.listed(by=OPERATOR, now=now())
     assert (dead.id, dead.state, dead.last_error) == (message, "dead", "refused 400")
@@ -201,6 +206,33 @@ def test_while_both_secrets_are_valid_either_fits(
     for old in (hook.secret, second.secret):
         with pytest.raises(WebhookVerificationError):
             new.verified(old)
+
+
+class Killed(BaseException):
+    """What a kill is to the code that runs: nothing after it is done."""
+
+
+def test_after_a_death_between_sending_and_marking_it_comes_once_more_under_the_same_id(
+    clinic: AlarmClinic, house: "House", listener: Receiver, hook: webhooks.New
+) -> None:
+    message = webhooks.test(webhook=hook.id, by=clinic.manager, now=now())
+
+    def send_and_die(parcel: Parcel, at: datetime) -> Answer:
+        house.post(parcel, at)
+        raise Killed
+
+    [waiting] = outbox.due(now=now())
+    with pytest.raises(Killed):
+        carry(replace(house, post=send_and_die), waiting)
+    assert carry(house, waiting) is False
+    _let_the_lease_end()
+    assert carry(house, waiting) is True
+    assert carry(house, waiting) is False
+
+    first, second = listener.got
+    assert first.id == second.id == message
+    assert first.body == second.body
+    assert [one.attempt for one in webhooks.deliveries(webhook=hook.id, by=clinic.manager)] == [2]
 
 
 def test_one_that_hangs_holds_up_nobody_else(
