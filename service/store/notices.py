@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, time
 from typing import Any
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Time, delete, select, update
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Time, and_, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.domain.hours import Weekday
@@ -112,12 +112,12 @@ def is_known(session: Session, user_id: int, alert_id: int, round_: str) -> bool
 
 
 def untold(session: Session, user_id: int, *, is_for_digest: bool) -> list[tuple[NoticeRow, AlertRow]]:
-    """What that user is still to be told and goes with no message yet; without what waits for the digest, unless
-    asked for."""
+    """What that user is still to be told: with a message of its own, or all that is left for the digest."""
+    goes_with_none = NoticeRow.message.is_(None)
+    is_left = or_(goes_with_none, NoticeRow.is_for_digest)
     query = select(NoticeRow, AlertRow).join(AlertRow, AlertRow.id == NoticeRow.alert_id)
-    query = query.where(NoticeRow.user_id == user_id, NoticeRow.told_at.is_(None), NoticeRow.message.is_(None))
-    if not is_for_digest:
-        query = query.where(NoticeRow.is_for_digest.is_(False))
+    query = query.where(NoticeRow.user_id == user_id, NoticeRow.told_at.is_(None))
+    query = query.where(is_left if is_for_digest else and_(goes_with_none, NoticeRow.is_for_digest.is_(False)))
     return [(row[0], row[1]) for row in session.execute(query.order_by(NoticeRow.id)).all()]
 
 
@@ -134,11 +134,9 @@ def mark_told(session: Session, message: str, *, now: datetime) -> None:
 
 
 def leave_to_digest(session: Session, message: str) -> None:
-    """The message will never leave: what went with it is told with the next digest."""
+    """The message may never leave: what goes with it is told with the next digest, unless it does."""
     session.execute(
-        update(NoticeRow)
-        .where(NoticeRow.message == message, NoticeRow.told_at.is_(None))
-        .values(message=None, is_for_digest=True)
+        update(NoticeRow).where(NoticeRow.message == message, NoticeRow.told_at.is_(None)).values(is_for_digest=True)
     )
 
 
@@ -154,9 +152,3 @@ def is_told(session: Session, alert_id: int) -> bool:
     """Whether anybody was told of that alert, or is being told."""
     query = select(NoticeRow.id).where(NoticeRow.alert_id == alert_id, NoticeRow.message.is_not(None))
     return session.scalar(query.limit(1)) is not None
-
-
-def users_with_news(session: Session) -> set[int]:
-    """Inner ids of the users who are still to be told of something that goes with no message yet."""
-    query = select(NoticeRow.user_id).where(NoticeRow.told_at.is_(None), NoticeRow.message.is_(None))
-    return set(session.scalars(query.distinct()))

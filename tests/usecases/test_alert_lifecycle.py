@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
@@ -11,9 +11,8 @@ from service.domain.access import CLOCK, OPERATOR
 from service.domain.alert import AlertState
 from service.domain.appointment import Initiator, Mark
 from service.domain.hours import Hour, Weekday
-from service.domain.signals import Level
 from service.domain.standing import Modality
-from service.usecases import absences, alerts, appointments, clients, consistency, outbox, standings, telling
+from service.usecases import absences, alerts, appointments, clients, consistency, notices, outbox, standings, telling
 from tests.alarms import AlarmClinic, alarm_clinic
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 3, 18, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
+Letter = TypeVar("Letter", telling.Push, telling.Digest)
 
 
 @pytest.fixture
@@ -65,35 +65,57 @@ def look_at(courses: list[str], now: datetime) -> int:
     return sum(consistency.assess(course=one, now=now).notices for one in courses)
 
 
-def test_three_notices_a_day_and_the_rest_waits_in_the_app(clinic: AlarmClinic) -> None:
+def test_what_gathers_within_the_grace_is_one_message(clinic: AlarmClinic) -> None:
     courses = five_courses(clinic)
     for course in courses:
-        clinic.cancel(0, now=NOW, course=course)
-    assert look_at(courses, NOW) == 3
+        clinic.cancel(0, 1, now=NOW, course=course)
+    assert look_at(courses, NOW) == 5
+
+    [push] = pushes(NOW)
+    [letter] = delivered(push.not_before, telling.Push)
+    assert {one.course for one in letter.alerts} == set(courses)
+
+
+def test_three_messages_a_day_and_the_rest_waits_for_the_digest(clinic: AlarmClinic) -> None:
+    courses = five_courses(clinic)
+    look_at(courses, NOW)
+    assert one_after_the_other(clinic, courses) == [1, 1, 1, 0, 0]
     assert len(alerts.listed(by=clinic.as_ada, now=NOW)) == 5
-    assert look_at(courses, NOW + timedelta(minutes=1)) == 0
 
-    # Act takes the place of one at watch that has not left yet.
-    clinic.cancel(1, now=NOW, course=courses[4])
-    assert look_at(courses, NOW + timedelta(minutes=2)) == 1
-    assert (len(pushes(NOW)), len(pushes(NOW, "superseded"))) == (3, 1)
-    deliver_all(NOW + timedelta(minutes=10))
-    clinic.cancel(1, now=NOW, course=courses[3])
-    assert look_at(courses, NOW + timedelta(minutes=11)) == 0, "the day's three are out"
-    assert [one.level for one in standing_alerts(courses[3], NOW)] == [Level.ACT]
-
-    # What is new tomorrow has tomorrow's places.
-    clinic.cancel(2, now=NOW, course=courses[0])
-    clinic.cancel(1, now=NOW, course=courses[0])
-    assert look_at(courses, NOW + DAY) == 1
+    tomorrow = NOW + DAY
+    assert notices.call_digests(now=tomorrow) == 3, "for Ada, Ben and the manager"
+    assert notices.call_digests(now=tomorrow) == 0
+    digests = delivered(tomorrow, telling.Digest)
+    assert [len(one.act) for one in digests] == [2]
 
 
 def test_control_without_the_budget(clinic: AlarmClinic, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consistency, "PUSHES_A_DAY", 100)
+    monkeypatch.setattr(telling, "next_push", lambda _of, *, earliest, **_given: earliest)
     courses = five_courses(clinic)
-    for course in courses:
-        clinic.cancel(0, now=NOW, course=course)
-    assert look_at(courses, NOW) == 5
+    look_at(courses, NOW)
+    assert one_after_the_other(clinic, courses) == [1, 1, 1, 1, 1]
+
+
+def one_after_the_other(clinic: AlarmClinic, courses: list[str]) -> list[int]:
+    """Each course comes to need somebody, half an hour after the one before; the messages that left for each."""
+    left = []
+    for number, course in enumerate(courses):
+        now = NOW + timedelta(minutes=30) * number
+        clinic.cancel(0, 1, now=now, course=course)
+        look_at([course], now)
+        left.append(len(delivered(now + timedelta(minutes=20), telling.Push)))
+    return left
+
+
+def delivered(now: datetime, kind: type[Letter]) -> list[Letter]:
+    """What was due has left; the letters of that kind among it."""
+    found = []
+    for message in outbox.due(now=now):
+        taken = outbox.take(message=message, now=now)
+        if taken is not None:
+            outbox.done(message=message, attempt=taken.attempt, now=now)
+            found += [taken.letter] if isinstance(taken.letter, kind) else []
+    return found
 
 
 def deliver_all(now: datetime) -> None:

@@ -10,7 +10,7 @@ from service.domain.access import OPERATOR, Actor, Role
 from service.domain.hours import UnknownZone, Weekday
 from service.domain.refusals import Forbidden, Malformed, NotFound
 from service.usecases import people
-from service.usecases.people import CannotAdd, CannotSignIn
+from service.usecases.people import CannotAdd, CannotSignIn, UnknownLocale
 from tests.usecases.conftest import NOW, Cast
 
 PASSWORD = "a long enough password"
@@ -159,6 +159,28 @@ def test_working_hours_are_replaced_as_a_whole(cast: Cast) -> None:
     with pytest.raises(Malformed):
         people.set_working_hours(therapist=cast.ada, hours=[backwards], by=cast.manager, now=NOW)
     assert people.therapists(by=cast.desk)[0].hours == (saturday,)
+
+
+def test_one_chooses_ones_own_language_and_takes_it_back(cast: Cast) -> None:
+    add_user(password=PASSWORD)
+    secret = people.sign_in(email=EMAIL, password=PASSWORD, now=NOW)
+    for locale in ("de_AT", "en_US", None):
+        mine = who(secret)
+        assert mine is not None
+        people.set_locale(locale=locale, by=mine, now=NOW)
+        assert (changed := who(secret)) is not None and changed.locale == locale
+
+
+def test_only_a_language_that_is_spoken_and_only_for_oneself(cast: Cast) -> None:
+    add_user(password=PASSWORD)
+    mine = who(people.sign_in(email=EMAIL, password=PASSWORD, now=NOW))
+    assert mine is not None
+    for unknown in ("fr_FR", "de", "", "de-AT"):
+        with pytest.raises(UnknownLocale) as refused:
+            people.set_locale(locale=unknown, by=mine, now=NOW)
+        assert refused.value.where == "locale" and "de_AT" in str(refused.value)
+    with pytest.raises(Forbidden):
+        people.set_locale(locale="de_AT", by=OPERATOR, now=NOW)
 
 
 def test_who_may_set_up_what(cast: Cast) -> None:

@@ -43,7 +43,7 @@ def test_a_cancelled_hour_becomes_a_mail_with_what_why_cause_and_options(
     for body in (text, html):
         assert "21 days" in body
         assert "3 times the usual interval" in body
-        assert alert.causes[0].split(" cancelled")[0] in body
+        assert str(alert.causes[0]).split(" cancelled")[0] in body
         assert "Offer other hours before the break" in body
         assert f"/alerts#alert-{alert.id}" in body
         assert f"/courses/{clinic.course}" in body
