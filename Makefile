@@ -24,7 +24,7 @@ TESTS ?=
 BENCH ?=
 MODULES ?=
 
-.PHONY: help run test sure storms bench mutants format lint types walls migrate lock document setup setup-dev chromium clean
+.PHONY: help run test sure storms bench mutants format lint types walls migrate lock document words setup setup-dev chromium clean
 
 help: ## List what can be asked for
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ lock: setup-dev ## Pin the newest versions that pyproject.toml allows (then run 
 
 document: setup ## Write docs/openapi.json anew, after a route or a shape has changed
 	@$(BIN)/samehour openapi > docs/openapi.json
+
+words: setup-dev ## Bring the catalogs of translations up to date, after a text has changed; then fill in what is empty
+	@$(BIN)/python -m tests.words
 
 clean: ## Remove what was built here; the data in .data/ stays
 	@rm -rf $(VENV) $(VENDOR) $(ASSETS)/node_modules build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \

@@ -31,6 +31,7 @@ def test_the_defaults_are_a_clinic_on_one_machine() -> None:
         ("SAMEHOUR_SMTP_URL", "mail.example", "smtp://"),
         ("SAMEHOUR_MAIL_FROM", "nobody", "e-mail"),
         ("SAMEHOUR_ZONE", "Moon/Base", "no time zone"),
+        ("SAMEHOUR_LOCALE", "de", "does not speak 'de'"),
         ("SAMEHOUR_HORIZON_WEEKS", "many", "from 4 to 104"),
         ("SAMEHOUR_GRACE_SECONDS", "-1", "seconds"),
         ("SAMEHOUR_PROXIES", "9", "from 0 to 5"),

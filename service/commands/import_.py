@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
@@ -20,7 +20,8 @@ from service.commands.opened import opened_app
 from service.domain import rebuild as rebuilding
 from service.domain.access import OPERATOR
 from service.domain.appointment import Status
-from service.domain.book import Book
+from service.domain.book import Book, Noted, Rejected
+from service.domain.phrase import Part
 from service.domain.refusals import Malformed, Refusal
 from service.files import csv_book, ics_book
 from service.usecases import health, imports, people
@@ -139,7 +140,7 @@ def import_(book: Path, as_json: bool, dry_run: bool, past: imports.Past, **how:
         except Refusal as refusal:
             raise click.ClickException(str(refusal)) from None
     if as_json:
-        click.echo(json.dumps(asdict(outcome) | {"site": place.name}, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(vars(outcome) | {"site": place.name}, indent=2, ensure_ascii=False, default=_plainly))
     else:
         _say(outcome, place)
 
@@ -229,6 +230,10 @@ def _refuse(refusal: Malformed, as_json: bool) -> None:
         click.echo(json.dumps({"error": str(refusal.message), "where": refusal.where}, ensure_ascii=False))
     click.echo(f"The file was not brought in: {refusal.message}", err=True)
     sys.exit(REFUSED)
+
+
+def _plainly(value: Rejected | Noted | Part) -> object:
+    return str(value) if isinstance(value, Part) else vars(value)
 
 
 def _say(outcome: imports.Outcome, place: _Place) -> None:

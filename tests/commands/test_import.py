@@ -76,7 +76,7 @@ def test_it_says_in_words_what_came_of_each_line(app: "Flask", environment: dict
     done = run(environment, written(tmp_path, "book.csv", TABLE), *OF_THE_TABLE, "--site", "Quay")
     assert done.exit_code == 0
     assert (
-        "line 10: stays out. Therapist A is already booked on 2026-02-10 from 11:00 to 11:50 (line 7).\n"
+        "line 10: stays out. Therapist A is already booked on 10 Feb 2026 from 11:00 to 11:50 (line 7).\n"
         'line 12: stays out. "nonsense" is no date written like 31.03.2026.\n'
     ) in done.stdout
     assert "Brought in at Quay (Europe/Berlin):" in done.stdout

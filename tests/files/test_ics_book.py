@@ -91,7 +91,7 @@ def test_a_link_is_no_room(place: str) -> None:
         (["SUMMARY:"], "It names no client."),
         (["STATUS:CANCELLED"], "It is cancelled, and the file does not say by whom."),
         (["TRANSP:TRANSPARENT"], "It is marked as free time, so it is no appointment."),
-        (["DTEND;TZID=Europe/Berlin:20260109T100000"], "It lasts 4320 minutes; a session lasts 5 to 720 minutes."),
+        (["DTEND;TZID=Europe/Berlin:20260109T100000"], "It lasts 4,320 minutes; a session lasts 5 to 720 minutes."),
         (["DTEND;TZID=Europe/Berlin:20260106T090000"], "It lasts -60 minutes; a session lasts 5 to 720 minutes."),
         (["DURATION:soon"], "Its length can't be read."),
         (["DTSTART:yesterday"], "Its DTSTART is no date and time that can be read."),
@@ -582,13 +582,13 @@ def test_rules_that_match_nothing_are_bounded() -> None:
 def test_only_so_many_odd_rules() -> None:
     book = read(*(event("RRULE:FREQ=MONTHLY;COUNT=2", uid=str(n)) for n in range(1002)))
     assert len(book.singles) == 2000
-    assert reasons(book) == ["The file has more than 1000 rules that are not weekly."] * 2
+    assert reasons(book) == ["The file has more than 1,000 rules that are not weekly."] * 2
 
 
 def test_only_so_many_dates_of_odd_rules() -> None:
     book = read(*(event("RRULE:FREQ=DAILY;COUNT=200", uid=str(n)) for n in range(101)))
     assert len(book.singles) == 20_000
-    assert reasons(book) == ["The file has more than 20000 dates of rules not weekly here."]
+    assert reasons(book) == ["The file has more than 20,000 dates of rules not weekly here."]
 
 
 def test_zones_that_would_take_long_are_not_worked_through() -> None:
