@@ -168,7 +168,7 @@ def eventful(app: "Flask", clinic: Clinic, now: datetime) -> Clinic:
 def pages_of(role: Role, app: "Flask", clinic: Clinic, now: datetime) -> list[str]:
     """The address of every page, form and part that this role reads."""
     if role is Role.ADMIN:
-        return ["/people", "/nowhere", "/today"]
+        return ["/people", "/webhooks", "/nowhere", "/today"]
     with app.app_context():
         hours = [clinic.hour(0, weeks=weeks) for weeks in (-1, 1, 2, 3)]
         away = absences.between(since=midnight(clinic.monday), until=midnight(date(2200, 1, 1)), by=OPERATOR)[0].id
@@ -195,7 +195,7 @@ def pages_of(role: Role, app: "Flask", clinic: Clinic, now: datetime) -> list[st
         found += ["/alerts", "/alerts?all=yes", "/calendars"]
     return [
         *found,
-        *(["/people"] if role is Role.MANAGER else []),
+        *(["/people", "/webhooks"] if role is Role.MANAGER else []),
         *(["/clients/new"] if role is not Role.THERAPIST else []),
     ]
 
@@ -228,14 +228,15 @@ def test_every_answer_of_a_form(app: "Flask", reader: Readers, eventful: Clinic,
         desk.post("/clients/suggest", q="zzzz"),
         desk.post("/me/language", locale="xx"),
         manager.post("/calendars", name="Phone", therapist=eventful.therapists[0], privacy="initials"),
+        manager.post("/webhooks", name="Phone", url="https://example.com/hook"),
         manager.post("/rules/what-if", gap_watch="2.2", off="churn"),
         manager.post("/rules/what-if", gap_watch="soon"),
         app.test_client().get("/sign-in"),
         app.test_client().post("/sign-in", data={"email": "zz", "password": "zz"}),
         app.test_client().get("/sign-in/secret"),
     ]
-    found = {answer.request.path: unmarked(answer.text) for answer in answers}
-    assert {path: words for path, words in found.items() if words} == {}
+    found = [(answer.request.path, unmarked(answer.text)) for answer in answers]
+    assert [(path, words) for path, words in found if words] == []
 
 
 def test_what_was_done_is_said(app: "Flask", reader: Readers, eventful: Clinic) -> None:
