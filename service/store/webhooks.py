@@ -49,7 +49,7 @@ class WebhookRow(Model):
     failures: Mapped[int] = mapped_column(Integer, default=0)
     """In a row, of the kind that says nothing of the message: nobody answers, too busy."""
     rests_until: Mapped[datetime | None] = mapped_column(UtcTime)
-    """Nothing is sent before, so that a receiver that hangs does not hold up everybody else's messages."""
+    """Nothing is sent before, so that a receiver that hangs or is slow does not hold up everybody else's messages."""
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     changed_at: Mapped[datetime] = mapped_column(UtcTime)
 

@@ -41,6 +41,9 @@ RESTS = (
     timedelta(minutes=15),
 )
 """How long an endpoint is left alone after so many attempts in a row at which nobody answered."""
+SLOW = timedelta(seconds=2)
+"""One that takes longer to answer is left alone for twice as long as it took: at most a third of a worker's time is
+its own, and the rest is for other people's mails."""
 LONGEST_WISH = timedelta(hours=24)
 """A receiver that asks for more time than this is tried again all the same."""
 GONE = 410
@@ -259,28 +262,26 @@ def remove(db: Session, *, webhook: str, by: Actor, now: datetime) -> None:
 
 @writing
 def test(db: Session, *, webhook: str, by: Actor, now: datetime) -> str:
-    """Send a `ping` the way that every message goes; its public id.
+    """Send a `ping` the way that every message goes; its public id. What rests is tried at once: a person asks.
 
     :raises NotFound: no such one. :raises CannotSendTo: it is paused or off.
     """
     row = _find(db, webhook, by)
-    if row.state != ACTIVE:
-        raise CannotSendTo(say("Nothing is sent there at the moment. Let it go on first."))
+    _wake(row)
     audit.record(db, "test", by=by, now=now, kind="webhook", subject=webhook)
     return webhooks.send(db, webhook, PING, {"webhook": webhook}, not_before=now, now=now)
 
 
 @writing
 def replay(db: Session, *, webhook: str, message: str, by: Actor, now: datetime) -> None:
-    """Deliver the message again, under the same webhook-id, whatever became of it.
+    """Deliver the message again at once, under the same webhook-id, whatever became of it.
 
     :raises NotFound: no such one. :raises CannotSendTo: it is paused or off. :raises CannotReplay: see there.
     """
     row, sent = _find(db, webhook, by), outbox.get(db, message)
     if sent.topic != webhooks.TOPIC or sent.payload["webhook"] != webhook:
         raise NotFound(say("There is no such message."))
-    if row.state != ACTIVE:
-        raise CannotSendTo(say("Nothing is sent there at the moment. Let it go on first."))
+    _wake(row)
     if not webhooks.send_again(db, sent, now=now):
         raise CannotReplay(say("It is being delivered right now."))
     note_message(db, sent.id)
@@ -345,8 +346,9 @@ def note(db: Session, *, parcel: Parcel, answer: Answer, now: datetime) -> timed
     if row is None:
         return None
     _log(db, row, parcel, answer, now)
+    took = timedelta(milliseconds=answer.ms)
     if answer.fault is None:
-        row.failures, row.rests_until = 0, None
+        row.failures, row.rests_until = 0, now + 2 * took if took > SLOW else None
         return None
     if answer.status == GONE:
         row.state = DISABLED
@@ -383,7 +385,7 @@ def _rest(row: WebhookRow, answer: Answer) -> timedelta | None:
     wish = min(answer.retry_after, LONGEST_WISH) if answer.retry_after else None
     if answer.status is not None and answer.status not in _SAYS_NOTHING_OF_THE_MESSAGE:
         return wish
-    return max(RESTS[min(row.failures, len(RESTS) - 1)], wish or timedelta(0))
+    return max(RESTS[min(row.failures, len(RESTS) - 1)], 2 * timedelta(milliseconds=answer.ms), wish or timedelta(0))
 
 
 def _log(db: Session, row: WebhookRow, parcel: Parcel, answer: Answer, now: datetime) -> None:
@@ -413,6 +415,12 @@ def _may_change(by: Actor) -> None:
 def _find(db: Session, webhook: str, by: Actor) -> WebhookRow:
     _may_change(by)
     return webhooks.get(db, webhook)
+
+
+def _wake(row: WebhookRow) -> None:
+    if row.state != ACTIVE:
+        raise CannotSendTo(say("Nothing is sent there at the moment. Let it go on first."))
+    row.rests_until = None
 
 
 def _touch(row: WebhookRow, now: datetime) -> None:
@@ -467,7 +475,7 @@ def _views(db: Session, rows: Sequence[WebhookRow], now: datetime) -> list[Webho
             events=tuple(row.events),
             state=row.state,
             old_secret_until=_ahead(row.old_secret_until, now),
-            rests_until=_ahead(row.rests_until, now),
+            rests_until=_ahead(row.rests_until, now) if row.failures else None,
             waiting=waiting.get(row.public_id, 0),
             last=_delivery(newest[row.id], None) if row.id in newest else None,
             created_at=row.created_at,

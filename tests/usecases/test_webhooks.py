@@ -467,6 +467,7 @@ def test_one_that_is_gone_gets_nothing_until_it_is_turned_on_again(cast: Cast, h
     ("answer", "rests"),
     [
         (webhooks.Answer(status=None, fault="no_answer"), timedelta(seconds=5)),
+        (webhooks.Answer(status=None, fault="no_answer", ms=15_000), timedelta(seconds=30)),
         (webhooks.Answer(status=503, fault="refused"), timedelta(seconds=5)),
         (webhooks.Answer(status=503, fault="refused", retry_after=timedelta(minutes=9)), timedelta(minutes=9)),
         (webhooks.Answer(status=429, fault="refused", retry_after=timedelta(days=9)), timedelta(hours=24)),
@@ -497,6 +498,32 @@ def test_while_nobody_answers_the_others_wait_too_and_lose_no_attempt(
     again = outbox.take(message=second, now=LATER + rests)
     assert again is not None and again.attempt == 1
     assert webhooks.parcel(message=second, attempt=1, now=LATER + rests) is not None
+
+
+@pytest.mark.parametrize(("ms", "rests"), [(1900, 0), (2001, 4.002), (9000, 18)])
+def test_one_that_is_slow_takes_a_third_of_the_time_at_most(
+    cast: Cast, hook: webhooks.New, ms: int, rests: float
+) -> None:
+    cast.open()
+    cast.open(1)
+    answer = webhooks.Answer(status=200, fault=None, ms=ms)
+    assert webhooks.note(parcel=taken_by(hook.id), answer=answer, now=LATER) is None
+    assert webhooks.show(webhook=hook.id, by=cast.manager, now=LATER).rests_until is None
+    second = next(message for message in outbox.due(now=LATER) if _is_hook(message))
+    leased = outbox.take(message=second, now=LATER)
+    assert leased is not None
+    ready = webhooks.parcel(message=second, attempt=leased.attempt, now=LATER)
+    assert (ready is None) == bool(rests)
+    if rests:
+        assert second in outbox.due(now=LATER + timedelta(seconds=rests))
+
+
+def test_what_a_person_asks_for_is_tried_at_once(cast: Cast, hook: webhooks.New) -> None:
+    cast.open()
+    first = taken_by(hook.id)
+    webhooks.note(parcel=first, answer=webhooks.Answer(status=None, fault="no_answer"), now=LATER)
+    message = webhooks.test(webhook=hook.id, by=cast.manager, now=LATER)
+    assert taken_by(hook.id).id == message
 
 
 def test_nobody_is_waited_for_longer_than_75_hours(cast: Cast, hook: webhooks.New) -> None:
