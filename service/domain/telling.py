@@ -16,6 +16,8 @@ from service.domain.signals.signal import Level
 INTERVAL = timedelta(minutes=15)
 """From one message to the same person to the next: what comes in between is gathered. A convention."""
 MOST_PUSHES = 10
+TOO_LATE = timedelta(hours=6)
+"""A digest that could not be written by then is left to the next day."""
 UNANSWERED_DAYS = 2
 """Working days after which managers hear of what needs somebody, and nobody has acknowledged."""
 WORKDAYS = (Weekday.MO, Weekday.TU, Weekday.WE, Weekday.TH, Weekday.FR)
@@ -79,8 +81,9 @@ def next_push(of: Preferences, *, level: Level, earliest: LocalTime, sent: Itera
 
 
 def is_digest_due(of: Preferences, now: LocalTime) -> bool:
-    """True on one of the person's days, from their hour on."""
-    return Weekday.of(now.date()) in of.digest_days and now.time() >= of.digest_at
+    """True on one of the person's days, from their hour on; after that, not so late that it is about yesterday."""
+    hour = datetime.combine(now.date(), of.digest_at)
+    return Weekday.of(now.date()) in of.digest_days and hour <= now < hour + TOO_LATE
 
 
 def working_days_later(since: LocalTime, days: int, free: Container[date] = ()) -> LocalTime:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, true
+from sqlalchemy import and_, func, or_, select, true
 from sqlalchemy.orm import Session
 
-from service.domain.absences import AbsenceKind
 from service.domain.access import Role
 from service.domain.alert import AlertState
 from service.domain.appointment import FREEING, Attribute, Status
@@ -20,15 +19,14 @@ from service.domain.phrase import Moment, Phrase, say
 from service.domain.signals.signal import Level
 from service.domain.telling import Preferences, next_push
 from service.store import clients, courses, notices, outbox
-from service.store.absences import AbsenceRow
 from service.store.alerts import AlertRow
 from service.store.appointments import AppointmentRow, ChangeRow
 from service.store.audit import AuditRow
 from service.store.courses import CourseRow
 from service.store.notices import NoticeRow
 from service.store.outbox import OutboxRow
-from service.store.people import TherapistRow, UserRoleRow, UserRow, directory
-from service.usecases import alerts
+from service.store.people import Directory, UserRoleRow, UserRow, directory
+from service.usecases import alerts, deputies
 
 PUSH = "notice.mail"
 DIGEST = "notice.digest"
@@ -47,6 +45,8 @@ class Push:
     locale: str | None
     """How they want to be spoken to, where they said."""
     alerts: tuple[alerts.Alert, ...]
+    closed: frozenset[str] = frozenset()
+    """Ids of the courses that the reader may not open: they stand in for somebody."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,14 +107,14 @@ def write_down(
     for user in users:
         is_own = user.public_id in own
         written += _note(db, alert, user, round_, is_for_digest=is_own, is_for_another=is_for_another, now=now)
-        of, zone = prefer[user.id], zone_of(db, user)
-        if not is_away(db, user, of, zone, now):
+        of, zone = prefer[user.id], deputies.zone_of(db, user)
+        if not deputies.is_away(db, user, of, zone, now):
             if not is_own:
                 push(db, user, of, level=Level(alert.level), zone=zone, grace=grace, now=now)
         elif deputy := _deputy(db, of):
             written += _note(db, alert, deputy, round_, is_for_digest=False, is_for_another=True, now=now)
             theirs = notices.preferences(db, [deputy.id])[deputy.id]
-            push(db, deputy, theirs, level=Level(alert.level), zone=zone_of(db, deputy), grace=grace, now=now)
+            push(db, deputy, theirs, level=Level(alert.level), zone=deputies.zone_of(db, deputy), grace=grace, now=now)
     return written
 
 
@@ -169,42 +169,6 @@ def lock(db: Session, users: Iterable[UserRow]) -> None:
         db.execute(select(UserRow.id).where(UserRow.id.in_(ids)).order_by(UserRow.id).with_for_update(key_share=True))
 
 
-def zone_of(db: Session, user: UserRow) -> str:
-    """Where their day begins: at their own site, else at the clinic's first."""
-    people = directory(db)
-    if user.therapist_id:
-        return people.sites[people.therapists[user.therapist_id].site_id].zone
-    return people.sites[min(people.sites)].zone if people.sites else "UTC"
-
-
-def is_away(db: Session, user: UserRow, of: Preferences, zone: str, now: datetime) -> bool:
-    """By their own word, or on leave all day."""
-    local = local_time(now, zone)
-    if of.away_until is not None and local < of.away_until:
-        return True
-    if user.therapist_id is None:
-        return False
-    leave = select(AbsenceRow.id).where(
-        AbsenceRow.kind == AbsenceKind.LEAVE.value,
-        AbsenceRow.therapist_id == user.therapist_id,
-        AbsenceRow.withdrawn_at.is_(None),
-        AbsenceRow.tentative.is_(False),
-        AbsenceRow.since <= datetime.combine(local.date(), datetime.min.time()),
-        AbsenceRow.until >= datetime.combine(local.date() + timedelta(days=1), datetime.min.time()),
-    )
-    return db.scalar(leave.limit(1)) is not None
-
-
-def stands_in_for(db: Session, user: UserRow, now: datetime) -> set[int]:
-    """Inner ids of the therapists whose deputy this user is right now."""
-    found: set[int] = set()
-    for other in db.scalars(select(UserRow).where(UserRow.id.in_(notices.deputies_of(db, user.id)))):
-        of = notices.preferences(db, [other.id])[other.id]
-        if other.therapist_id and is_away(db, other, of, zone_of(db, other), now):
-            found.add(other.therapist_id)
-    return found
-
-
 def _deputy(db: Session, of: Preferences) -> UserRow | None:
     return db.scalar(select(UserRow).where(UserRow.public_id == (of.deputy or ""), UserRow.disabled_at.is_(None)))
 
@@ -229,13 +193,38 @@ def _push_letter(db: Session, row: OutboxRow, user: UserRow, now: datetime) -> P
     told = _gathered(db, row, user, is_for_digest=False, now=now)
     if not told:
         return None
-    return Push(to=user.email, locale=user.locale, alerts=_views(db, told, now))
+    return _push(db, user, told, now)
+
+
+def draft_push(db: Session, user: UserRow, of: Preferences, now: datetime) -> Push | None:
+    """What a message would say if all that stands open for them were news; nothing is written down."""
+    rows = [row for row in alerts.open_for(db, user.therapist_id, now=now) if Level(row.level) >= of.push_from]
+    return _push(db, user, rows, now) if rows else None
+
+
+def draft_digest(db: Session, user: UserRow, now: datetime) -> Digest | None:
+    """What their digest would say if it left now; nothing is written down."""
+    pairs = notices.untold(db, user.id, is_for_digest=True)
+    news = [alert for notice, alert in pairs if _still_holds(db, notice, alert, user, now)]
+    return _digest(db, user, news, since=_last_digest(db, user, None, now), now=now)
+
+
+def _push(db: Session, user: UserRow, told: Sequence[AlertRow], now: datetime) -> Push:
+    found = _views(db, told, now)
+    sees_all = bool(_roles(db, user) & {Role.FRONT_DESK.value, Role.MANAGER.value})
+    own = directory(db).therapist_public(user.therapist_id) if user.therapist_id else None
+    closed = frozenset(one.course for one in found if not sees_all and one.therapist != own)
+    return Push(to=user.email, locale=user.locale, alerts=found, closed=closed)
 
 
 def _digest_letter(db: Session, row: OutboxRow, user: UserRow, now: datetime) -> Digest | None:
-    zone, roles = zone_of(db, user), _roles(db, user)
-    news = _views(db, _gathered(db, row, user, is_for_digest=True, now=now), now)
-    changes = _changes(db, user, since=_last_digest(db, row, now), now=now)
+    told = _gathered(db, row, user, is_for_digest=True, now=now)
+    return _digest(db, user, told, since=_last_digest(db, user, row.id, now), now=now)
+
+
+def _digest(db: Session, user: UserRow, told: Sequence[AlertRow], *, since: datetime, now: datetime) -> Digest | None:
+    zone, roles = deputies.zone_of(db, user), _roles(db, user)
+    news, changes = _views(db, told, now), _changes(db, user, since=since, now=now)
     dead = outbox.counts(db).get("dead", 0) if roles & {Role.MANAGER.value, Role.ADMIN.value} else 0
     if not news and not changes and not dead:
         return None
@@ -270,9 +259,11 @@ def _gathered(db: Session, row: OutboxRow, user: UserRow, *, is_for_digest: bool
 def _still_holds(db: Session, notice: NoticeRow, alert: AlertRow, user: UserRow, now: datetime) -> bool:
     if alerts.state_now(alert, now) is not AlertState.OPEN:
         return False
-    if notice.is_for_another:
-        return True
     course = db.get_one(CourseRow, alert.course_id)
+    if notice.is_for_another:
+        # Once the one who was away is back, their deputy would find nothing at the address in the message.
+        is_manager = Role.MANAGER.value in _roles(db, user)
+        return is_manager or course.therapist_id in deputies.stood_in_for(db, user.public_id, now)
     told = readers(db, course.therapist_id, is_clinic_caused=alert.is_clinic_caused)
     return user.id in {one.id for one in told}
 
@@ -320,47 +311,68 @@ def _changes(db: Session, user: UserRow, *, since: datetime, now: datetime) -> t
         .order_by(AppointmentRow.starts_at)
         .limit(_MOST_CHANGES)
     )
-    rows = list(db.scalars(query))
+    was = _was(db, rows := list(db.scalars(query)), since)
+    known = _heard_of(db, user, {row.course_id for row in rows}, since)
+    rows = [row for row in rows if row.course_id not in known]
     names, whose = clients.names(db), courses.clients_by_course(db, {row.course_id for row in rows})
-    was = _was(db, rows, since)
-    return tuple(_change(row, was.get(row.id), _initials(whose.get(row.course_id, []), names)) for row in rows)
+    people = directory(db)
+    said = (_change(row, was.get(row.id, {}), people, _initials(whose.get(row.course_id, []), names)) for row in rows)
+    return tuple(one for one in said if one is not None)
 
 
-def _was(db: Session, rows: Iterable[AppointmentRow], since: datetime) -> dict[int, LocalTime]:
-    """By inner id, the time that an hour had before it was moved first in that span."""
-    query = select(ChangeRow).where(
-        ChangeRow.appointment_id.in_(sorted(row.id for row in rows)),
-        ChangeRow.what == Attribute.TIME.value,
-        ChangeRow.made_at > since,
+def _heard_of(db: Session, user: UserRow, course_ids: Collection[int], since: datetime) -> set[int]:
+    """Inner ids of the courses of which the user was told in that time, or gave an answer: no need to say it again."""
+    told = (
+        select(AlertRow.course_id)
+        .outerjoin(NoticeRow, and_(NoticeRow.alert_id == AlertRow.id, NoticeRow.user_id == user.id))
+        .where(
+            AlertRow.course_id.in_(sorted(course_ids)),
+            or_(NoticeRow.message.is_not(None), AlertRow.acknowledged_by == user.name),
+            or_(NoticeRow.created_at > since, AlertRow.acknowledged_at > since),
+        )
     )
-    found: dict[int, LocalTime] = {}
+    return set(db.scalars(told))
+
+
+def _was(db: Session, rows: Iterable[AppointmentRow], since: datetime) -> dict[int, dict[str, str | None]]:
+    """By inner id, what each hour was before its first change in that span: attribute → value, as `changes` has it."""
+    query = select(ChangeRow).where(
+        ChangeRow.appointment_id.in_(sorted(row.id for row in rows)), ChangeRow.made_at > since
+    )
+    found: dict[int, dict[str, str | None]] = {}
     for change in db.scalars(query.order_by(ChangeRow.id)):
-        if change.was:
-            found.setdefault(change.appointment_id, LocalTime.fromisoformat(change.was))
+        found.setdefault(change.appointment_id, {}).setdefault(change.what, change.was)
     return found
+
+
+def _change(row: AppointmentRow, was: Mapping[str, str | None], people: Directory, who: str) -> Phrase | None:
+    """In words; None where what was done was undone."""
+    at = Moment(row.starts)
+    if row.void_at is not None:
+        return say("{who}: {at} is expected no more", who=who, at=at)
+    if Status(row.status) in FREEING:
+        return say("{who}: {at} will not take place", who=who, at=at)
+    before = was.get(Attribute.TIME)
+    if before is not None and LocalTime.fromisoformat(before) != row.starts:
+        return say("{who}: {was} moved to {at}", who=who, was=Moment(LocalTime.fromisoformat(before)), at=at)
+    if was.get(Attribute.MODALITY, row.modality) != row.modality:
+        return say("{who}: {at}, by video or in person, other than before", who=who, at=at)
+    if was.get(Attribute.ROOM, room := people.room_public(row.room_id)) != room:
+        return say("{who}: {at}, in another room", who=who, at=at)
+    return None
 
 
 def _initials(ids: Iterable[int], names: Mapping[int, str]) -> str:
     return " + ".join(clients.initials(names.get(one, "")) for one in sorted(ids))
 
 
-def _change(row: AppointmentRow, was: LocalTime | None, who: str) -> Phrase:
-    at = Moment(row.starts)
-    if row.void_at is not None:
-        return say("{who}: {at} is expected no more", who=who, at=at)
-    if Status(row.status) in FREEING:
-        return say("{who}: {at} will not take place", who=who, at=at)
-    if was is not None and was != row.starts:
-        return say("{who}: {was} moved to {at}", who=who, was=Moment(was), at=at)
-    return say("{who}: {at}, room, form or therapist changed", who=who, at=at)
-
-
-def _last_digest(db: Session, row: OutboxRow, now: datetime) -> datetime:
+def _last_digest(db: Session, user: UserRow, without: int | None, now: datetime) -> datetime:
+    """When their last digest left, a week ago at most; `without` is the message that is being written."""
     query = select(func.max(OutboxRow.done_at)).where(
         OutboxRow.topic == DIGEST,
         OutboxRow.state == "done",
-        OutboxRow.id != row.id,
-        OutboxRow.payload["user"].as_string() == row.payload["user"],
+        OutboxRow.id != (without or 0),
+        OutboxRow.payload["user"].as_string() == user.public_id,
     )
     last = db.scalar(query)
     return max(last, now - _SOON) if last else now - _SINCE_YESTERDAY
@@ -368,8 +380,3 @@ def _last_digest(db: Session, row: OutboxRow, now: datetime) -> datetime:
 
 def _roles(db: Session, user: UserRow) -> set[str]:
     return set(db.scalars(select(UserRoleRow.role).where(UserRoleRow.user_id == user.id)))
-
-
-def holders(db: Session, therapist_ids: Collection[int]) -> list[str]:
-    """Public ids of those therapists."""
-    return list(db.scalars(select(TherapistRow.public_id).where(TherapistRow.id.in_(sorted(therapist_ids)))))
