@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
-from threading import Condition, Thread
+from threading import Condition, Event, Thread
 from typing import Any
 
 from cryptography import x509
@@ -45,6 +45,8 @@ class Receiver:
     answers: list[tuple[int, Mapping[str, str], bytes]] = field(default_factory=lambda: [(204, {}, b"")])
     got: list[Got] = field(default_factory=list)
     changed: Condition = field(default_factory=Condition)
+    answers_at_once: Event = field(default_factory=Event)
+    """While it is not set, whoever asks has to wait."""
 
     @property
     def port(self) -> int:
@@ -61,6 +63,8 @@ class Receiver:
         with self.changed:
             self.got.append(request)
             self.changed.notify_all()
+        self.answers_at_once.wait(60)
+        with self.changed:
             return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
     def wait_for(self, number: int, within_seconds: float = 60.0) -> list[Got]:
@@ -78,9 +82,11 @@ def receiver(trust: ssl.SSLContext | None = None) -> Iterator[Receiver]:
         server.socket = trust.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     found = Receiver(server=server, is_tls=trust is not None)
     server.found = found  # type: ignore[attr-defined]
+    found.answers_at_once.set()
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     yield found
+    found.answers_at_once.set()
     server.shutdown()
     server.server_close()
     thread.join()
