@@ -36,7 +36,7 @@ from service.store import glances, transaction
 from service.store.base import db
 from service.store.migrate import upgrade
 from service.store.seal import use_keys
-from service.usecases import people
+from service.usecases import people, processes
 
 log = structlog.get_logger("samehour")
 
@@ -103,7 +103,9 @@ def from_env() -> Flask:
 
     :raises WrongSettings: see Settings.from_env.
     """
-    return create_app(Settings.from_env())
+    app = create_app(Settings.from_env())
+    processes.opened_by(from_env)
+    return app
 
 
 def migrate(app: Flask) -> None:

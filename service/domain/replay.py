@@ -13,6 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 from service.domain.absences import Absence, AbsenceKind
 from service.domain.alert import GAP, is_same_gap, worth_telling
@@ -28,10 +29,10 @@ from service.domain.unrest import Span, Unrest, times_of
 
 MOMENT = timedelta(microseconds=1)
 BEHIND = 12
-"""So many sessions before the time are enough for every rule to know where a course stands."""
+"""So many sessions before the time are enough for every rule to know where a course stands, unless more are agreed."""
 AHEAD = timedelta(days=14)
 """What is booked so much further than the rules look is not carried along."""
-_EVER = datetime(1, 1, 2)
+_EVER, _NEVER = datetime(1, 1, 2), datetime(9999, 1, 1)
 
 LimitsOn = Callable[[date], Limits]
 """The limits of one course, on a day."""
@@ -119,8 +120,9 @@ def replay(
     asked = [rule for rule in SIGNALS if not rules.isdisjoint(rule.IDS)]
     in_force = [{on(since.date()), on(until.date())} for on in limits]
     horizon = timedelta(days=max(one.horizon_days for some in in_force for one in some)) + AHEAD
-    seen = course if looks_everywhere else cut(course, since, until + horizon)
-    past = _Past(seen, records, horizon=None if looks_everywhere else horizon)
+    behind = max(BEHIND, *(max(one.early_sessions, one.churn_n, one.setting_n) for some in in_force for one in some))
+    seen = course if looks_everywhere else cut(course, since, until + horizon, behind=behind)
+    past = _Past(seen, records, horizon=None if looks_everywhere else horizon, behind=behind)
     unrest = Unrest(
         course=seen,
         limits=[one for some in in_force for one in some],
@@ -131,7 +133,12 @@ def replay(
     )
     stories = [_Stories() for _ in limits]
     for at, due in _looks(asked, past, unrest, everywhere=looks_everywhere):
+        wide = None if looks_everywhere or gap not in due else past.wide(at, unrest)
+        if wide == [] and due == [gap]:
+            continue
         known = past.at(at)
+        if wide is not None and not any(unrest.is_wide(known, *pair) for pair in wide):
+            due.remove(gap)
         for told, on in zip(stories, limits, strict=True):
             told.take(_said(due, known, on(at.date()), rules, at), at)
     return tuple(told.all for told in stories)
@@ -146,7 +153,7 @@ def _looks(
     for rule in asked:
         for look in [(unrest.since, unrest.until)] if everywhere else unrest.looks(rule):
             if not times and isinstance(look, tuple):
-                facts = past.facts(unrest.since, unrest.until)
+                facts = sorted({*past.facts(unrest.since, unrest.until), *unrest.asked_for_marks})
                 times = [unrest.since, *(at for fact in facts for at in (fact - MOMENT, fact)), unrest.until]
             for at in _in_span(times, look) if isinstance(look, tuple) else (look,):
                 some = wanted.setdefault(at, [])
@@ -214,12 +221,12 @@ def _raised(rule: str, episode: str, signal: Signal, at: LocalTime) -> Raised:
     )
 
 
-def cut(course: Course, since: LocalTime, until: LocalTime) -> Course:
+def cut(course: Course, since: LocalTime, until: LocalTime, *, behind: int = BEHIND) -> Course:
     """The course with no more behind and ahead than the rules can see."""
     first = 0
     # An end by number counts every session there ever was.
     if not any(standing.sessions_planned for standing in course.standings):
-        first = _far_enough(course, bisect_left(course.expected_times, since))
+        first = _far_enough(course, bisect_left(course.expected_times, since), behind)
     last = bisect_right(course.expected_times, until) + 1
     appointments = course.appointments[first:last]
     earliest = min((one.starts for one in appointments), default=since)
@@ -228,12 +235,12 @@ def cut(course: Course, since: LocalTime, until: LocalTime) -> Course:
     return replace(seen, absences=tuple(one for one in within if _could_take(one, seen)))
 
 
-def _far_enough(course: Course, place: int) -> int:
+def _far_enough(course: Course, place: int, behind: int) -> int:
     """So far before that place that enough occurrences, and enough that were held, lie between."""
     held = 0
     for before in range(place - 1, -1, -1):
         held += course.appointments[before].is_held
-        if held >= BEHIND and place - before >= BEHIND:
+        if held >= behind and place - before >= behind:
             return before
     return 0
 
@@ -258,18 +265,19 @@ def _weekdays(course: Course) -> set[int]:
 class _Past:
     """The course as it was known at any time."""
 
-    def __init__(self, course: Course, records: Records, *, horizon: timedelta | None) -> None:
-        self.course, self._records = course, records
+    def __init__(self, course: Course, records: Records, *, horizon: timedelta | None, behind: int = BEHIND) -> None:
+        self.course, self._records, self._behind = course, records, behind
         self._ahead = horizon
         self._pauses = [one for one in course.absences if one.kind is AbsenceKind.PAUSE]
-        self._steps = [self._span(one) for one in course.appointments]
+        self._entries = [_Entry(one, self) for one in course.appointments]
+        self._firm = [(self.entered_at(one), one) for one in course.firm_absences]
         self._absences_change = any(one.told_at is not None or one.id in records.entered for one in course.absences)
 
     def facts(self, since: LocalTime, until: LocalTime) -> list[LocalTime]:
         """When something became known or took place, after `since` and until `until`."""
         found: set[LocalTime] = set()
-        for one, (first, last) in zip(self.course.appointments, self._steps, strict=True):
-            found.update((one.expected, one.starts, first, last))
+        for entry, one in zip(self._entries, self.course.appointments, strict=True):
+            found.update((one.expected, one.starts, entry.first, entry.last))
             if one.changes or one.told_at:
                 found.update(self._told(one))
         for absence in self.course.absences:
@@ -288,13 +296,6 @@ class _Past:
             if change.what is Attribute.TIME and change.was:
                 yield LocalTime.fromisoformat(change.was)
 
-    def _span(self, one: Appointment) -> tuple[LocalTime, LocalTime]:
-        """Until when it was as first booked, and from when it is as we know it now."""
-        known = [self.known_from(one)] if one.status is not Status.SCHEDULED else []
-        known += [change.told_at for change in one.changes if change.told_at]
-        known += [one.told_at] if one.told_at else []
-        return (min(known), max(known)) if known else (_EVER, _EVER)
-
     def known_from(self, one: Appointment) -> LocalTime:
         """When its status could be known: a cancellation as soon as it was told or recorded, a mark at its start."""
         if not one.is_cancelled:
@@ -302,12 +303,46 @@ class _Past:
         found = [at for at in (one.told_at, self._records.cancelled.get(one.id)) if at]
         return min([*found, one.starts])
 
+    def wide(self, now: LocalTime, unrest: Unrest) -> list[tuple[LocalTime, LocalTime]] | None:
+        """Where two sessions, as known then, were so far apart that a rule about gaps could speak; the last of them
+        and now where that is so far. None where a session without its mark may count as held."""
+        last, ahead = _EVER, []
+        for entry in self._entries[self._in_sight(now)]:
+            if entry.held is not None and entry.last <= now:  # of most of them nothing else is asked
+                last = entry.held if last < entry.held <= now else last
+                continue
+            one, lost_from = entry.state(now)
+            starts = one.starts
+            if one.status is Status.HELD:
+                last = starts if last < starts <= now else last
+            elif one.status is Status.SCHEDULED:
+                if starts > now:
+                    if now < lost_from:
+                        ahead.append(starts)
+                elif now - starts < unrest.longest_grace:
+                    return None
+        if last is not _EVER:
+            ahead.append(last)
+        ahead.sort()
+        pairs = list(pairwise(ahead))
+        if last is not _EVER:
+            pairs.append((last, now))
+        return [(first, then) for first, then in pairs if then - first > unrest.widest(first)]
+
+    def lost_from(self, one: Appointment) -> LocalTime:
+        """From when it was known that it can't take place; `_NEVER` where that never was."""
+        starts, ends = one.starts, one.ends
+        return min(
+            (
+                entered
+                for entered, absence in self._firm
+                if absence.covers(starts, ends) and absence.concerns(therapist=one.therapist, room=one.room)
+            ),
+            default=_NEVER,
+        )
+
     def at(self, now: LocalTime) -> Course:
-        span = self._in_sight(now)
-        known = [
-            one if last <= now else self._before(one, now)
-            for one, (_, last) in zip(self.course.appointments[span], self._steps[span], strict=True)
-        ]
+        known = [entry.state(now)[0] for entry in self._entries[self._in_sight(now)]]
         course = replace(
             self.course,
             status=self._status(now),
@@ -321,10 +356,10 @@ class _Past:
         course = self.course
         if self._ahead is None or any(standing.sessions_planned or standing.until for standing in course.standings):
             return slice(None)
-        first = _far_enough(course, bisect_left(course.expected_times, now))
+        first = _far_enough(course, bisect_left(course.expected_times, now), self._behind)
         return slice(first, bisect_right(course.expected_times, now + self._ahead) + 1)
 
-    def _before(self, one: Appointment, now: LocalTime) -> Appointment:
+    def before(self, one: Appointment, now: LocalTime) -> Appointment:
         """As it was known then: changes told later had not been made, and it was booked until its status was known."""
         hidden = [change for change in one.changes if change.told_at is not None and change.told_at > now]
         changes: dict[str, object] = {}
@@ -341,8 +376,12 @@ class _Past:
         return tuple(self._absence(one, now) for one in self.course.absences if self._is_entered(one, now))
 
     def _is_entered(self, one: Absence, now: LocalTime) -> bool:
+        return self.entered_at(one) <= now
+
+    def entered_at(self, one: Absence) -> LocalTime:
+        """When it was put on record, or told; `_EVER` where nothing says."""
         entered = self._records.entered.get(one.id)
-        return entered is None or min(entered, one.told_at or entered) <= now
+        return _EVER if entered is None else min(entered, one.told_at or entered)
 
     @staticmethod
     def _absence(one: Absence, now: LocalTime) -> Absence:
@@ -354,6 +393,35 @@ class _Past:
             return CourseStatus.ENDED
         is_resting = any(one.since <= now < one.until for one in self._pauses)
         return CourseStatus.PAUSED if is_resting else CourseStatus.ACTIVE
+
+
+class _Entry:
+    """One appointment with what was known of it, and from when: each worked out once."""
+
+    __slots__ = ("_one", "_past", "_states", "_times", "first", "held", "last")
+
+    def __init__(self, one: Appointment, past: _Past) -> None:
+        known = [past.known_from(one)] if one.status is not Status.SCHEDULED else []
+        if one.changes:
+            known += [change.told_at for change in one.changes if change.told_at]
+        if one.told_at:
+            known.append(one.told_at)
+        self._one, self._past = one, past
+        self.held = one.starts if one.status is Status.HELD else None
+        """When it took place, if it did."""
+        self._times = sorted(known) if len(known) > 1 else known
+        self._states: dict[int, tuple[Appointment, LocalTime]] = {}
+        self.first, self.last = (self._times[0], self._times[-1]) if known else (_EVER, _EVER)
+        """Until when it was as first booked, and from when it is as we know it now."""
+
+    def state(self, now: LocalTime) -> tuple[Appointment, LocalTime]:
+        """As it was known then, and from when it was known to be lost to an absence."""
+        passed = bisect_right(self._times, now)
+        if passed not in self._states:
+            one = self._one if passed == len(self._times) else self._past.before(self._one, now)
+            lost_from = self._past.lost_from(one) if one.status is Status.SCHEDULED else _NEVER
+            self._states[passed] = one, lost_from
+        return self._states[passed]
 
 
 _FIELDS = {

@@ -33,6 +33,7 @@ from service.domain.signals import (
     therapist,
     time_frame,
 )
+from service.domain.signals.spacing import announced_slots
 
 Span = tuple[LocalTime, LocalTime]
 """Look at each new fact in it and just before it, and so at the first after it."""
@@ -102,7 +103,21 @@ class Unrest:
     def _usual_widest(self) -> timedelta:
         return self._cadence * min(one.gap_watch for one in self.limits)
 
-    def _widest(self, first: LocalTime) -> timedelta:
+    @cached_property
+    def longest_grace(self) -> timedelta:
+        """So long a session without its mark may count as held."""
+        return timedelta(hours=max(one.mark_grace_h for one in self.limits))
+
+    @cached_property
+    def _announce_days(self) -> float:
+        return max(one.announce_days for one in self.limits)
+
+    def is_wide(self, known: Course, first: LocalTime, last: LocalTime) -> bool:
+        """True where two sessions are too far apart, also without the announced breaks between them."""
+        announced = announced_slots(known, first, last, self._announce_days)
+        return last - first - self._cadence * len(announced) > self.widest(first)
+
+    def widest(self, first: LocalTime) -> timedelta:
         """So far apart two sessions from then on may be and no rule speaks."""
         is_past_it = self._established is not None and first >= self._established
         return self._usual_widest if is_past_it else self._early_widest
@@ -122,7 +137,7 @@ class Unrest:
         if not marks:
             yield self.since, self.until
             return
-        pairs = [(a, b) for a, b in pairwise(marks) if b > self.since and b - a > self._widest(a)]
+        pairs = [(a, b) for a, b in pairwise(marks) if b > self.since and b - a > self.widest(a)]
         for first, last in [(_EVER, marks[0]), *pairs, (marks[-1], _NEVER)]:
             yield from self._around(first, last)
 
@@ -146,7 +161,17 @@ class Unrest:
             if one.changes or one.status in _IN_ORDER:
                 yield from (at - before for at in times_of(one) for before in (_MOMENT, timedelta()))
             if one.status is Status.SCHEDULED:
-                yield from (one.starts + timedelta(hours=limits.mark_grace_h) for limits in self.limits)
+                yield from self._asked_for_mark(one)
+
+    def _asked_for_mark(self, one: Appointment) -> Iterator[LocalTime]:
+        """When a session without its mark ceases to count as held."""
+        yield from (one.starts + timedelta(hours=limits.mark_grace_h) for limits in self.limits)
+
+    @property
+    def asked_for_marks(self) -> list[LocalTime]:
+        """Of all sessions, those in the time."""
+        unmarked = (one for one in self.course.appointments if one.status is Status.SCHEDULED)
+        return [at for one in unmarked for at in self._asked_for_mark(one) if self.since < at <= self.until]
 
     def _was_regular(self, loose: Sequence[Appointment], first: LocalTime, last: LocalTime) -> bool:
         """True where, before anything was known, no two sessions of it were too far apart."""
@@ -155,7 +180,7 @@ class Unrest:
         if any(one.since < last and one.until > first and one.id not in self.entered for one in self._absences):
             return False
         booked = sorted([first, *(one.expected for one in loose), last])
-        return all(b - a <= self._widest(first) for a, b in pairwise(booked))
+        return all(b - a <= self.widest(first) for a, b in pairwise(booked))
 
     @cached_property
     def _absences(self) -> tuple[Absence, ...]:

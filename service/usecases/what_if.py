@@ -6,9 +6,10 @@ numbers have a say are asked.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -31,10 +32,32 @@ from service.store.courses import CourseRow
 from service.store.overrides import Layer, OverrideRow
 from service.store.people import Directory, directory
 from service.store.transaction import reading
+from service.usecases import processes
 
 PERIOD = timedelta(days=90)
 LISTED = 100
 """The most alerts that are named on either side."""
+MOST = 25_000
+"""So many courses are looked at before whoever waits in front of a page, or stands between, gives up."""
+ALONE = 500
+"""So many are looked at in less time than it takes to share them out."""
+SHARES = 3
+"""For each process: one that is through early takes another."""
+
+
+class TooManyCourses(Malformed):
+    """More than can be looked at while somebody waits."""
+
+    def __init__(self, n: int) -> None:
+        super().__init__(
+            say(
+                "These numbers concern {n} courses, and at most {most} can be looked at in one go. "
+                "Ask for one therapist at a time.",
+                n=n,
+                most=MOST,
+            ),
+            where="therapist",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,23 +102,54 @@ def ask(
 ) -> Answer:
     """As if these had been set ninety days ago for the clinic, or for that therapist's courses.
 
+    Of many courses each processor looks at a share, in processes of their own: this one goes on answering others.
+
     :raises CannotSetLimits: no such name, a value that does not fit, or one that contradicts others; `where` is the
-        name. :raises Malformed: nothing is asked. :raises NotFound: no such therapist.
+        name. :raises Malformed: nothing is asked. :raises NotFound: no such therapist. :raises TooManyCourses:
+        more than MOST.
     """
     access.require(by, Role.MANAGER)
     if not values:
         raise Malformed(say("Say which number would be another."), where="values")
     people = directory(db)
     tried = _Tried.of(db, values, people.therapist(therapist).id if therapist else None, now=now)
-    concerned = _courses(db, tried.therapist_id, now)
-    records, found = _Recorded.of(db, concerned, now), _Found(rules=tried.rules)
-    for one in course_values.load_many(db, sorted(concerned), people) if tried.rules else ():
-        course = concerned[one.id]
-        found.add(course, tried.replayed(course, one.value, records.about(course, one.value), now))
+    concerned = _courses(db, tried.therapist_id, now) if tried.rules else {}
+    if len(concerned) > MOST:
+        raise TooManyCourses(len(concerned))
+    found = _Found(rules=tried.rules)
+    if len(concerned) > ALONE and processes.how_many():
+        found.add_shares(concerned, partial(share, values=values, therapist_id=tried.therapist_id, now=now))
+    else:
+        _look_back(db, tried, concerned, found, now)
     return found.answer(db, people, now)
 
 
+@reading
+def share(
+    db: Session,
+    concerned: Mapping[int, "_Concerned"],
+    *,
+    values: Mapping[str, float | str],
+    therapist_id: int | None,
+    now: datetime,
+) -> "_Found":
+    """What `ask` finds in some of the courses; it has made sure who asks, and that the numbers fit."""
+    tried = _Tried.of(db, values, therapist_id, now=now)
+    found = _Found(rules=tried.rules)
+    _look_back(db, tried, concerned, found, now)
+    return found.trimmed()
+
+
 # --- steps ----------------------------------------------------------------------------------------------------------
+
+
+def _look_back(
+    db: Session, tried: "_Tried", concerned: Mapping[int, "_Concerned"], found: "_Found", now: datetime
+) -> None:
+    records = _Recorded.of(db, concerned, now)
+    for one in course_values.load_many(db, sorted(concerned), directory(db)):
+        course = concerned[one.id]
+        found.add(course, tried.replayed(course, one.value, records.about(course, one.value), now))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,14 +260,14 @@ class _Recorded:
     def of(db: Session, concerned: Mapping[int, _Concerned], now: datetime) -> "_Recorded":
         cancelled: dict[int, list[tuple[str, datetime]]] = {}
         query = select(AppointmentRow.course_id, AppointmentRow.public_id, AppointmentRow.changed_at).where(
+            AppointmentRow.course_id.in_(sorted(concerned)),
             AppointmentRow.starts_at > now - PERIOD,
             AppointmentRow.status.in_(sorted(status.value for status in FREEING)),
             AppointmentRow.told_at.is_(None),
             AppointmentRow.void_at.is_(None),
         )
         for course, appointment, at in db.execute(query).all():
-            if course in concerned:
-                cancelled.setdefault(course, []).append((appointment, at))
+            cancelled.setdefault(course, []).append((appointment, at))
         entered = db.execute(select(AbsenceRow.public_id, AbsenceRow.changed_at)).all()
         return _Recorded(cancelled=cancelled, entered={row[0]: row[1] for row in entered})
 
@@ -234,6 +288,8 @@ class _Found:
         self.counts: Counter[tuple[str, Level]] = Counter()
         self.gone: list[tuple[_Concerned, Raised]] = []
         self.new: list[tuple[_Concerned, Raised]] = []
+        self.gone_count = 0
+        self.new_count = 0
 
     def add(self, course: _Concerned, difference: Difference) -> None:
         self.courses += 1
@@ -241,6 +297,28 @@ class _Found:
         self.counts.update(("after", one.level) for one in difference.after)
         self.gone += [(course, one) for one in difference.gone]
         self.new += [(course, one) for one in difference.new]
+        self.gone_count += len(difference.gone)
+        self.new_count += len(difference.new)
+
+    def add_shares(
+        self, concerned: Mapping[int, _Concerned], look: Callable[[Mapping[int, _Concerned]], "_Found"]
+    ) -> None:
+        ids = sorted(concerned)
+        many = SHARES * processes.how_many()
+        shares = [{its_id: concerned[its_id] for its_id in ids[start::many]} for start in range(many)]
+        with processes.pool() as pool:
+            for found in pool.map(look, shares):
+                self.courses += found.courses
+                self.counts += found.counts
+                self.gone += found.gone
+                self.new += found.new
+                self.gone_count += found.gone_count
+                self.new_count += found.new_count
+
+    def trimmed(self) -> "_Found":
+        """With no more alerts than are ever named."""
+        self.gone, self.new = _latest(self.gone), _latest(self.new)
+        return self
 
     def answer(self, db: Session, people: Directory, now: datetime) -> Answer:
         gone, new = _latest(self.gone), _latest(self.new)
@@ -256,8 +334,8 @@ class _Found:
             after_act=self.counts["after", Level.ACT],
             gone=tuple(_line(course, one, names, people) for course, one in gone),
             new=tuple(_line(course, one, names, people) for course, one in new),
-            gone_count=len(self.gone),
-            new_count=len(self.new),
+            gone_count=self.gone_count,
+            new_count=self.new_count,
         )
 
 

@@ -138,6 +138,13 @@ def test_an_exception_holds_until_its_day() -> None:
     assert [one.at.date() > until for one in found] == [True]
 
 
+def test_more_sessions_than_usual_may_be_early() -> None:
+    """With fewer behind it than make a course established, it would be early for ever, and told so."""
+    of = course("H" * 60 + "cHH")
+    limits = Limits(early_sessions=40, gap_early_watch=1.2, gap_watch=2.2, gap_act=4.0)
+    assert told(of, limits=limits, rules=GAPS) == told(of, limits=limits, rules=GAPS, looks_everywhere=True) == []
+
+
 def test_two_replays_are_compared() -> None:
     of = course("HHHHHHHHHcHHccHHHH")
     now = TUESDAY + days(7 * 17) + hours(1)
