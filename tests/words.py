@@ -57,6 +57,7 @@ def found() -> dict[Id, list[str]]:
             messages.setdefault(one, []).append(name)
     for text in _of_rules():
         messages.setdefault(text, []).append("service/domain/signals")
+    messages.pop("", None)  # nothing to say, and in a catalog the name of its head
     return _as_one(messages)
 
 
