@@ -35,7 +35,8 @@ class AlertData:
     evidence: str
     link: str
     """Where to answer it."""
-    course_link: str
+    course_link: str | None
+    """None where the course's page is not the reader's to open."""
     agreed: Mapping[str, Phrase] = field(default_factory=dict)
 
 

@@ -4,12 +4,31 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, String, Text, bindparam, func, insert, select, update
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    Select,
+    String,
+    Text,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.domain.phrase import say
 from service.domain.refusals import NotFound
 from service.store.base import BigId, Model, PublicId, UtcTime, new_public_id
+from service.store.courses import CourseRow
+from service.store.people import TherapistRow
 from service.store.prepared import Prepared
 
 
@@ -100,10 +119,32 @@ _STANDING = Prepared(
 )
 
 
-def standing_alerts(session: Session) -> list[AlertRow]:
-    """All that are not cleared, newest first."""
+def standing_alerts(session: Session, *, therapists: Iterable[int] | None = None) -> list[AlertRow]:
+    """All that are not cleared, newest first; of the courses of these therapists (inner ids) where they are given."""
     query = select(AlertRow).where(AlertRow.state != "cleared").order_by(AlertRow.opened_at.desc(), AlertRow.id.desc())
+    if therapists is not None:
+        query = query.where(AlertRow.course_id.in_(_courses_of(CourseRow.therapist_id.in_(sorted(therapists)))))
     return list(session.scalars(query))
+
+
+def count_open(
+    session: Session, *, therapist: str | None, stood_in_for: Iterable[int], is_manager: bool, now: datetime
+) -> int:
+    """How many stand open: of that therapist (public id), of those they stand in for, and what managers look after."""
+    is_open = or_(AlertRow.state == "open", and_(AlertRow.state == "snoozed", AlertRow.snoozed_until <= now))
+    whose: list[ColumnElement[bool]] = [
+        AlertRow.course_id.in_(_courses_of(CourseRow.therapist_id.in_(sorted(stood_in_for))))
+    ]
+    if therapist is not None:
+        own = select(TherapistRow.id).where(TherapistRow.public_id == therapist)
+        whose.append(AlertRow.course_id.in_(_courses_of(CourseRow.therapist_id.in_(own))))
+    if is_manager:
+        whose += [AlertRow.is_clinic_caused.is_(True), and_(AlertRow.level == "act", AlertRow.state == "open")]
+    return session.scalar(select(func.count()).select_from(AlertRow).where(is_open, or_(*whose))) or 0
+
+
+def _courses_of(holders: ColumnElement[bool]) -> Select[int]:
+    return select(CourseRow.id).where(holders)
 
 
 def levels(session: Session, public_ids: Iterable[str]) -> dict[str, str]:

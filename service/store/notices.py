@@ -5,7 +5,7 @@ from datetime import datetime, time
 from typing import Any
 
 from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Time, and_, delete, or_, select, update
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from service.domain.hours import Weekday
 from service.domain.signals.signal import Level
@@ -98,9 +98,16 @@ def _as_value(session: Session, row: PreferenceRow) -> Preferences:
     )
 
 
-def deputies_of(session: Session, user_id: int) -> list[int]:
-    """Inner ids of the users whom this one stands in for, whether or not they are away."""
-    return list(session.scalars(select(PreferenceRow.user_id).where(PreferenceRow.deputy_id == user_id)))
+def who_named(session: Session, deputy: str) -> list[UserRow]:
+    """The users who named that user (public id) as their deputy, whether or not they are away."""
+    named = aliased(UserRow)
+    query = (
+        select(UserRow)
+        .join(PreferenceRow, PreferenceRow.user_id == UserRow.id)
+        .join(named, named.id == PreferenceRow.deputy_id)
+        .where(named.public_id == deputy, UserRow.disabled_at.is_(None))
+    )
+    return list(session.scalars(query.order_by(UserRow.id)))
 
 
 def is_known(session: Session, user_id: int, alert_id: int, round_: str) -> bool:

@@ -1,10 +1,11 @@
 """Alerts: who sees which, and what people do about them: acknowledge, snooze, agree, reopen, judge.
 
 They are opened and cleared by `consistency.assess` alone. A therapist sees those of the courses they hold; a manager
-those of the clinic's own making, and every `act` that nobody has acknowledged; the desk needs none of them to book.
+those of the clinic's own making, and every `act` that nobody has acknowledged; a deputy those of whoever is away; the
+desk needs none of them to book.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,7 +27,7 @@ from service.store.courses import CourseRow
 from service.store.people import Directory, directory
 from service.store.seal import seal
 from service.store.transaction import reading, writing
-from service.usecases import steps
+from service.usecases import away, steps
 
 LONGEST_REASON = 500
 
@@ -91,8 +92,8 @@ def listed(db: Session, *, state: AlertState | None = None, by: Actor, now: date
     access.require(by, Role.THERAPIST, Role.MANAGER, to_change=False)
     people = directory(db)
     rows = [row for row in alerts.standing_alerts(db) if state is None or state_now(row, now) is state]
-    whose = _courses(db, rows)
-    seen = [row for row in rows if _is_theirs(row, whose[row.course_id], people, by)]
+    whose, deputy_of = _courses(db, rows), away.stood_in_for(db, by.user, now)
+    seen = [row for row in rows if _is_theirs(row, whose[row.course_id], people, by, deputy_of)]
     return sorted(views(db, seen, people, now=now), key=lambda one: (-one.level.rank, one.since, one.id))
 
 
@@ -115,7 +116,7 @@ def of_course(db: Session, *, course: str, is_cleared_too: bool = False, by: Act
 @reading
 def show(db: Session, *, alert: str, by: Actor, now: datetime) -> Alert:
     """One alert. :raises NotFound: there is none, or it is not theirs to see."""
-    row, people = _find(db, alert, by)
+    row, people = _find(db, alert, by, now)
     return views(db, [row], people, now=now)[0]
 
 
@@ -125,7 +126,7 @@ def acknowledge(db: Session, *, alert: str, if_version: int | None = None, by: A
 
     :raises CannotSetAside: it has cleared. :raises Stale: changed since it was read. :raises NotFound: see show.
     """
-    row, people = _find_to_change(db, alert, if_version, by)
+    row, people = _find_to_change(db, alert, if_version, by, now)
     together = _together(db, row)
     for one in together:
         _set_aside(one, AlertState.ACKNOWLEDGED, by=by, now=now)
@@ -142,7 +143,7 @@ def snooze(
     """
     if until <= now:
         raise Malformed(say("Choose a day to come."), where="until")
-    row, people = _find_to_change(db, alert, if_version, by)
+    row, people = _find_to_change(db, alert, if_version, by, now)
     together = _together(db, row)
     for one in together:
         _set_aside(one, AlertState.SNOOZED, reason=reason, by=by, now=now)
@@ -156,7 +157,7 @@ def agree(db: Session, *, alert: str, reason: str, if_version: int | None = None
 
     :raises Malformed: no reason. :raises CannotSetAside, Stale, NotFound: see acknowledge.
     """
-    row, people = _find_to_change(db, alert, if_version, by)
+    row, people = _find_to_change(db, alert, if_version, by, now)
     together = _together(db, row)
     for one in together:
         _set_aside(one, AlertState.AGREED, reason=reason, by=by, now=now)
@@ -169,7 +170,7 @@ def reopen(db: Session, *, alert: str, if_version: int | None = None, by: Actor,
 
     :raises CannotSetAside, Stale, NotFound: see acknowledge.
     """
-    row, people = _find_to_change(db, alert, if_version, by)
+    row, people = _find_to_change(db, alert, if_version, by, now)
     together = _together(db, row)
     for one in together:
         _forget_aside(one)
@@ -185,7 +186,7 @@ def judge(
 
     :raises Stale: changed since it was read. :raises NotFound: see show.
     """
-    row, people = _find_to_change(db, alert, if_version, by, is_cleared_too=True)
+    row, people = _find_to_change(db, alert, if_version, by, now, is_cleared_too=True)
     row.useful = verdict.value
     if verdict is Verdict.HANDLED and row.state == AlertState.OPEN:
         _set_aside(row, AlertState.ACKNOWLEDGED, by=by, now=now)
@@ -195,6 +196,26 @@ def judge(
 def state_now(row: AlertRow, now: datetime) -> AlertState:
     """A step: its state, with a snooze whose time is over counted as open."""
     return awake(AlertState(row.state), row.snoozed_until, now)
+
+
+def open_for(db: Session, therapist_id: int | None, *, now: datetime) -> list[AlertRow]:
+    """A step: what stands open about the courses of that therapist (inner id)."""
+    if therapist_id is None:
+        return []
+    rows = alerts.standing_alerts(db, therapists=[therapist_id])
+    return [row for row in rows if state_now(row, now) is AlertState.OPEN]
+
+
+def count_open(db: Session, by: Actor, *, now: datetime) -> int:
+    """A step: how many alerts wait for an answer by whoever asks: as many as `listed` shows open, in one query."""
+    own = by.therapist if by.has(Role.THERAPIST) else None
+    return alerts.count_open(
+        db,
+        therapist=own,
+        stood_in_for=away.stood_in_for(db, by.user, now) if by.has(Role.THERAPIST, Role.MANAGER) else (),
+        is_manager=by.has(Role.MANAGER),
+        now=now,
+    )
 
 
 def views(db: Session, rows: Sequence[AlertRow], people: Directory, *, now: datetime) -> list[Alert]:
@@ -281,24 +302,27 @@ def _courses(db: Session, rows: Sequence[AlertRow]) -> dict[int, CourseRow]:
     return {row.id: row for row in db.scalars(select(CourseRow).where(CourseRow.id.in_(wanted)))}
 
 
-def _find(db: Session, alert: str, by: Actor) -> tuple[AlertRow, Directory]:
+def _find(db: Session, alert: str, by: Actor, now: datetime) -> tuple[AlertRow, Directory]:
     row, people = alerts.get(db, alert), directory(db)
-    if not _is_theirs(row, db.get_one(CourseRow, row.course_id), people, by):
+    course = db.get_one(CourseRow, row.course_id)
+    if not _is_theirs(row, course, people, by, away.stood_in_for(db, by.user, now)):
         raise NotFound(say("There is no such alert."))
     return row, people
 
 
-def _is_theirs(row: AlertRow, course: CourseRow, people: Directory, by: Actor) -> bool:
+def _is_theirs(row: AlertRow, course: CourseRow, people: Directory, by: Actor, deputy_of: Collection[int] = ()) -> bool:
     if by.is_system or (by.has(Role.THERAPIST) and by.therapist == people.therapist_public(course.therapist_id)):
+        return True
+    if by.has(Role.THERAPIST, Role.MANAGER) and course.therapist_id in deputy_of:
         return True
     is_unanswered = row.level == Level.ACT and row.state == AlertState.OPEN
     return by.has(Role.MANAGER) and (row.is_clinic_caused or is_unanswered)
 
 
 def _find_to_change(
-    db: Session, alert: str, if_version: int | None, by: Actor, *, is_cleared_too: bool = False
+    db: Session, alert: str, if_version: int | None, by: Actor, now: datetime, *, is_cleared_too: bool = False
 ) -> tuple[AlertRow, Directory]:
-    row, people = _find(db, alert, by)
+    row, people = _find(db, alert, by, now)
     access.require(by, Role.THERAPIST, Role.MANAGER)
     # The assessment takes turns on the course; so do people, or one would write over the other's state.
     steps.take_turn(db, CourseRow.id == row.course_id)

@@ -1,6 +1,6 @@
 """How people want to be told, the day's digest, and what nobody has answered."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
@@ -12,6 +12,7 @@ from service.domain.access import Actor, Role
 from service.domain.alert import AlertState
 from service.domain.hours import LocalTime, local_time
 from service.domain.phrase import say
+from service.domain.refusals import NotFound
 from service.domain.signals.signal import Level
 from service.domain.telling import (
     UNANSWERED_DAYS,
@@ -25,10 +26,32 @@ from service.store.alerts import AlertRow
 from service.store.courses import CourseRow
 from service.store.people import UserRoleRow, UserRow, directory
 from service.store.transaction import reading, writing
-from service.usecases import telling
+from service.usecases import alerts, away, telling
 
 _TOLD = (Role.THERAPIST.value, Role.MANAGER.value, Role.ADMIN.value)
 MOST_AT_ONCE = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What one person would be sent as things stand."""
+
+    zone: str
+    """Of their wall: quiet hours and digests go by it."""
+    is_away: bool
+    push: telling.Push | None
+    """All that stands open for them and is worth a message of its own, whether or not they were told of it."""
+    digest: telling.Digest | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """What waits for one person."""
+
+    alerts: int
+    """Open ones that are theirs to answer."""
+    dead: int
+    """Messages that could not be delivered, for those who can do something about it."""
 
 
 @reading
@@ -50,13 +73,37 @@ def deputies(db: Session, *, by: Actor) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in db.execute(query.order_by(UserRow.name)).all()]
 
 
+@reading
+def preview(db: Session, *, by: Actor, now: datetime) -> Preview:
+    """What they would be sent if it left now. :raises NotFound: not a user."""
+    user = _own(db, by)
+    of = notices.preferences(db, [user.id])[user.id]
+    is_pushed = of.is_pushed and of.pushes_a_day > 0
+    return Preview(
+        zone=away.zone_of(db, user),
+        is_away=away.is_away(db, user, of, away.zone_of(db, user), now),
+        push=telling.draft_push(db, user, of, now) if is_pushed else None,
+        digest=telling.draft_digest(db, user, now),
+    )
+
+
+@reading
+def counts(db: Session, *, by: Actor, now: datetime) -> Counts:
+    """What waits for whoever asks; nothing for those who are not told of it."""
+    return Counts(
+        alerts=alerts.count_open(db, by, now=now) if by.has(Role.THERAPIST, Role.MANAGER) else 0,
+        dead=outbox.counts(db).get("dead", 0) if by.has(Role.MANAGER, Role.ADMIN) else 0,
+    )
+
+
 @writing
 def prefer(db: Session, *, preferences: Preferences, by: Actor, now: datetime) -> None:
     """From now on the person is told in that way.
 
-    :raises CannotPrefer: the deputy is not somebody who may hear of it.
+    :raises CannotPrefer: the deputy is not somebody who may hear of it. :raises Forbidden: a read-only access.
     """
     user = _own(db, by)
+    access.require(by, *Role)
     deputy = None
     if preferences.deputy is not None:
         deputy = db.scalar(
@@ -95,13 +142,13 @@ def call_digests(db: Session, *, now: datetime) -> int:
     prefer = notices.preferences(db, [user.id for user in users])
     due: dict[str, UserRow] = {}
     for user in users:
-        zone = telling.zone_of(db, user)
+        zone = away.zone_of(db, user)
         local = local_time(now, zone)
         if is_digest_due(prefer[user.id], local):
             due[f"digest:{user.public_id}:{local.date().isoformat()}"] = user
     known = outbox.known_keys(db, due)
     for key, user in due.items():
-        if key in known or telling.is_away(db, user, prefer[user.id], telling.zone_of(db, user), now):
+        if key in known or away.is_away(db, user, prefer[user.id], away.zone_of(db, user), now):
             continue
         called += outbox.add(db, telling.DIGEST, {"user": user.public_id}, dedup_key=key, now=now)
     return called
@@ -144,7 +191,10 @@ def pass_on(db: Session, *, grace: timedelta, now: datetime) -> int:
 
 def _own(db: Session, by: Actor) -> UserRow:
     access.require(by, *Role, to_change=False)
-    return db.scalars(select(UserRow).where(UserRow.public_id == by.user)).one()
+    user = db.scalar(select(UserRow).where(UserRow.public_id == (by.user or "")))
+    if user is None:
+        raise NotFound(say("There is no such user."))
+    return user
 
 
 def _managers(db: Session) -> list[UserRow]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.domain import access
@@ -37,6 +37,9 @@ WAITS = (
 )
 """After each attempt that failed; 75 hours in all, as Standard Webhooks has it."""
 ATTEMPTS = len(WAITS) + 1
+MOST_AT_ONCE = 500
+LATE = timedelta(minutes=10)
+"""What should have left so long ago is worth a look."""
 NOTICES = frozenset({telling.PUSH, telling.DIGEST})
 
 
@@ -147,13 +150,23 @@ def listed(
     return [_message(row, now) for row in db.scalars(query.limit(limit))]
 
 
+@reading
+def stuck(db: Session, *, limit: int = 200, by: Actor, now: datetime) -> list[Message]:
+    """What was given up, then what was tried in vain or should have left a while ago; each the oldest first."""
+    access.require(by, Role.ADMIN, Role.MANAGER, to_change=False)
+    is_late = or_(OutboxRow.attempts > 1, OutboxRow.last_error.is_not(None), OutboxRow.not_before <= now - LATE)
+    query = select(OutboxRow).where(or_(OutboxRow.state == "dead", and_(OutboxRow.state == "pending", is_late)))
+    query = query.order_by(OutboxRow.state, OutboxRow.created_at, OutboxRow.id)
+    return [_message(row, now) for row in db.scalars(query.limit(limit))]
+
+
 @writing
 def retry(db: Session, *, message: str, by: Actor, now: datetime) -> None:
     """Try it now, with ten attempts before it.
 
     :raises NotFound: no such message. :raises CannotRetry: see there.
     """
-    access.require(by, Role.ADMIN)
+    access.require(by, Role.ADMIN, Role.MANAGER)
     row = outbox.get(db, message)
     again = update(OutboxRow).where(
         OutboxRow.id == row.id, OutboxRow.state.in_(("pending", "dead")), outbox.is_free(now)
@@ -162,6 +175,19 @@ def retry(db: Session, *, message: str, by: Actor, now: datetime) -> None:
         raise CannotRetry(say("It was carried out or called back, or is being carried out right now."))
     note_message(db, row.id)
     audit.record(db, "retry", by=by, now=now, kind="message", subject=message)
+
+
+@writing
+def retry_dead(db: Session, *, by: Actor, now: datetime) -> int:
+    """Try what was given up, up to 500 at once; how many. The next sweep brings them to the workers."""
+    access.require(by, Role.ADMIN, Role.MANAGER)
+    dead = select(OutboxRow.public_id).where(OutboxRow.state == "dead").order_by(OutboxRow.id)
+    names = list(db.scalars(dead.limit(MOST_AT_ONCE).with_for_update()))
+    again = update(OutboxRow).where(OutboxRow.state == "dead", OutboxRow.public_id.in_(names))
+    db.execute(again.values(state="pending", attempts=0, not_before=now, lease_until=None))
+    for name in names:
+        audit.record(db, "retry", by=by, now=now, kind="message", subject=name)
+    return len(names)
 
 
 @writing

@@ -26,7 +26,7 @@ from service.store.courses import CourseRow
 from service.store.notices import NoticeRow
 from service.store.outbox import OutboxRow
 from service.store.people import Directory, UserRoleRow, UserRow, directory
-from service.usecases import alerts, deputies
+from service.usecases import alerts, away
 
 PUSH = "notice.mail"
 DIGEST = "notice.digest"
@@ -107,14 +107,14 @@ def write_down(
     for user in users:
         is_own = user.public_id in own
         written += _note(db, alert, user, round_, is_for_digest=is_own, is_for_another=is_for_another, now=now)
-        of, zone = prefer[user.id], deputies.zone_of(db, user)
-        if not deputies.is_away(db, user, of, zone, now):
+        of, zone = prefer[user.id], away.zone_of(db, user)
+        if not away.is_away(db, user, of, zone, now):
             if not is_own:
                 push(db, user, of, level=Level(alert.level), zone=zone, grace=grace, now=now)
         elif deputy := _deputy(db, of):
             written += _note(db, alert, deputy, round_, is_for_digest=False, is_for_another=True, now=now)
             theirs = notices.preferences(db, [deputy.id])[deputy.id]
-            push(db, deputy, theirs, level=Level(alert.level), zone=deputies.zone_of(db, deputy), grace=grace, now=now)
+            push(db, deputy, theirs, level=Level(alert.level), zone=away.zone_of(db, deputy), grace=grace, now=now)
     return written
 
 
@@ -223,7 +223,7 @@ def _digest_letter(db: Session, row: OutboxRow, user: UserRow, now: datetime) ->
 
 
 def _digest(db: Session, user: UserRow, told: Sequence[AlertRow], *, since: datetime, now: datetime) -> Digest | None:
-    zone, roles = deputies.zone_of(db, user), _roles(db, user)
+    zone, roles = away.zone_of(db, user), _roles(db, user)
     news, changes = _views(db, told, now), _changes(db, user, since=since, now=now)
     dead = outbox.counts(db).get("dead", 0) if roles & {Role.MANAGER.value, Role.ADMIN.value} else 0
     if not news and not changes and not dead:
@@ -263,7 +263,7 @@ def _still_holds(db: Session, notice: NoticeRow, alert: AlertRow, user: UserRow,
     if notice.is_for_another:
         # Once the one who was away is back, their deputy would find nothing at the address in the message.
         is_manager = Role.MANAGER.value in _roles(db, user)
-        return is_manager or course.therapist_id in deputies.stood_in_for(db, user.public_id, now)
+        return is_manager or course.therapist_id in away.stood_in_for(db, user.public_id, now)
     told = readers(db, course.therapist_id, is_clinic_caused=alert.is_clinic_caused)
     return user.id in {one.id for one in told}
 
