@@ -1,5 +1,6 @@
 """Webhooks: a manager has another program told of changes, tries it out, and sees what became of each message."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from service.domain.access import SETTING_UP, allows
 from service.domain.event import EVENTS, EVERYTHING, FAULTS, IDS
 from service.domain.hours import local_time
 from service.domain.phrase import say
+from service.domain.refusals import Malformed
 from service.usecases import webhooks
 from service.web import fields, frame
 
@@ -29,21 +31,25 @@ HEADINGS = {
 @allows(SETTING_UP)
 def show() -> str:
     """Everybody who is told, and the form for a new one."""
-    return render_template("webhooks.html", webhooks=webhooks.listed(by=g.actor, now=g.now), **_choices())
+    return _list(_Typed())
 
 
 @pages.post("/webhooks")
 @allows(SETTING_UP)
-def create() -> str:
+def create() -> str | tuple[str, int]:
     """The secret is in this answer, and never again."""
-    new = webhooks.create(
-        name=fields.text("name"),
-        url=fields.text("url"),
-        events=_events(),
-        own_network=g.settings.webhooks_to_own_network,
-        by=g.actor,
-        now=g.now,
-    )
+    typed = _Typed.of_form()
+    try:
+        new = webhooks.create(
+            name=typed.name,
+            url=typed.url,
+            events=typed.wanted,
+            own_network=g.settings.webhooks_to_own_network,
+            by=g.actor,
+            now=g.now,
+        )
+    except Malformed as refusal:
+        return _list(typed, refusal), 422
     return _one(new.id, secret=new.secret)
 
 
@@ -56,17 +62,21 @@ def show_one(webhook: str) -> str:
 
 @pages.post("/webhooks/<webhook>")
 @allows(SETTING_UP)
-def change(webhook: str) -> Response:
-    webhooks.change(
-        webhook=webhook,
-        name=fields.text("name"),
-        url=fields.text("url"),
-        events=_events(),
-        own_network=g.settings.webhooks_to_own_network,
-        if_version=fields.version(),
-        by=g.actor,
-        now=g.now,
-    )
+def change(webhook: str) -> Response | tuple[str, int]:
+    typed = _Typed.of_form()
+    try:
+        webhooks.change(
+            webhook=webhook,
+            name=typed.name,
+            url=typed.url,
+            events=typed.wanted,
+            own_network=g.settings.webhooks_to_own_network,
+            if_version=fields.version(),
+            by=g.actor,
+            now=g.now,
+        )
+    except Malformed as refusal:
+        return _one(webhook, typed=typed, refusal=refusal), 422
     return _back(webhook, "webhook changed")
 
 
@@ -113,7 +123,38 @@ def replay(webhook: str, message: str) -> Response:
     return _back(webhook, "webhook replayed")
 
 
-def _one(webhook: str, *, secret: str | None = None) -> str:
+@dataclass(frozen=True, kw_only=True)
+class _Typed:
+    """What stands in the form: of what is there, or as somebody typed it."""
+
+    name: str = ""
+    url: str = ""
+    events: frozenset[str] = frozenset(EVENTS)
+
+    @staticmethod
+    def of_form() -> "_Typed":
+        ticked = frozenset(request.form.getlist("events"))
+        return _Typed(name=fields.text("name"), url=fields.text("url"), events=ticked)
+
+    @staticmethod
+    def of(found: webhooks.Webhook) -> "_Typed":
+        events = EVENTS if EVERYTHING in found.events else found.events
+        return _Typed(name=found.name, url=found.url, events=frozenset(events))
+
+    @property
+    def wanted(self) -> list[str]:
+        """All of them ticked means all that there will be, too."""
+        return [EVERYTHING] if self.events >= EVENTS.keys() else sorted(self.events)
+
+
+def _list(typed: _Typed, refusal: Malformed | None = None) -> str:
+    found = webhooks.listed(by=g.actor, now=g.now)
+    return render_template("webhooks.html", webhooks=found, typed=typed, refusal=refusal, **_choices())
+
+
+def _one(
+    webhook: str, *, secret: str | None = None, typed: _Typed | None = None, refusal: Malformed | None = None
+) -> str:
     found = webhooks.show(webhook=webhook, by=g.actor, now=g.now)
     log = webhooks.deliveries(webhook=webhook, by=g.actor)
     zone = frame.here().zone
@@ -122,7 +163,8 @@ def _one(webhook: str, *, secret: str | None = None) -> str:
         one=found,
         log=_with_last(log),
         secret=secret,
-        chosen=_chosen(found),
+        typed=typed or _Typed.of(found),
+        refusal=refusal,
         local=lambda at: local_time(at, zone),
         **_choices(),
     )
@@ -136,16 +178,6 @@ def _with_last(log: list[webhooks.Delivery]) -> list[tuple[webhooks.Delivery, bo
 
 def _choices() -> dict[str, Any]:
     return {"nouns": NOUNS, "headings": HEADINGS, "meanings": EVENTS, "faults": FAULTS}
-
-
-def _chosen(found: webhooks.Webhook) -> frozenset[str]:
-    return frozenset(EVENTS if EVERYTHING in found.events else found.events)
-
-
-def _events() -> list[str]:
-    """All of them ticked means all that there will be, too."""
-    ticked = request.form.getlist("events")
-    return [EVERYTHING] if set(ticked) >= EVENTS.keys() else ticked
 
 
 def _back(webhook: str, said: str) -> Response:

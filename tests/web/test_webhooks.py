@@ -107,8 +107,16 @@ def _deliver(answer: Answer, now: datetime) -> None:
 
 @pytest.mark.parametrize("url", ["http://example.com/", "https://localhost/", "https://me@example.com/", "example.com"])
 def test_an_address_that_may_not_be_sent_to_is_said_so(reader: Readers, url: str) -> None:
-    answer = reader(Role.MANAGER).post("/webhooks", name="Billing", url=url, events=list(EVENTS))
+    """In the page, with what was typed still there."""
+    manager = reader(Role.MANAGER)
+    answer = manager.post("/webhooks", name="Billing", url=url, events=["alert.opened"])
     assert answer.status_code == 422
+    assert f'value="{url}"' in answer.text and 'value="Billing"' in answer.text
+    assert answer.text.count("checked") == 1
+    hook, _page = enter(manager)
+    answer = manager.post(f"/webhooks/{hook}", name="Books", url=url, events=["alert.opened"])
+    assert answer.status_code == 422
+    assert f'value="{url}"' in answer.text and 'value="Books"' in answer.text
 
 
 def test_nothing_ticked_is_said_so(reader: Readers) -> None:
