@@ -22,6 +22,10 @@ class ClientRow(Model):
     email_sealed: Mapped[str | None] = mapped_column(Text)
     phone_sealed: Mapped[str | None] = mapped_column(Text)
     is_safe_to_contact: Mapped[bool] = mapped_column(Boolean, default=True)
+    may_be_mailed: Mapped[bool] = mapped_column(Boolean, default=False)
+    """They agreed to mails about their hours. Not safe to contact: nothing is sent all the same."""
+    locale: Mapped[str | None] = mapped_column(String(10))
+    """How they are written to, `de_AT`; None: as the clinic speaks."""
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
     version: Mapped[int] = mapped_column(Integer, default=1, index=True)

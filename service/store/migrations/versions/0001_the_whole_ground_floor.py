@@ -63,6 +63,8 @@ def upgrade() -> None:
         sa.Column("email_sealed", sa.Text(), nullable=True),
         sa.Column("phone_sealed", sa.Text(), nullable=True),
         sa.Column("is_safe_to_contact", sa.Boolean(), nullable=False),
+        sa.Column("may_be_mailed", sa.Boolean(), nullable=False),
+        sa.Column("locale", sa.String(length=10), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -641,6 +643,48 @@ def upgrade() -> None:
         batch_op.create_index("ix_occupancies_kind_who_starts", ["kind", "who", "starts", "ends"], unique=False)
 
     op.create_table(
+        "client_mail",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("is_on", sa.Boolean(), nullable=False),
+        sa.Column("kinds", sa.JSON(), nullable=False),
+        sa.Column("hours_before", sa.Integer(), nullable=False),
+        sa.Column("clinic", sa.String(length=120), nullable=False),
+        sa.Column("sign_off", sa.Text(), nullable=False),
+        sa.Column("counts_as_told", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_client_mail_only_one")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_client_mail")),
+    )
+    op.create_table(
+        "client_mail_texts",
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("language", sa.String(length=10), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "language", name=op.f("pk_client_mail_texts")),
+    )
+    op.create_table(
+        "client_hours",
+        sa.Column("appointment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("starts", sa.DateTime(), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("room_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("therapist_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("modality", sa.String(length=10), nullable=False),
+        sa.Column("is_on", sa.Boolean(), nullable=False),
+        sa.Column("mailed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("message", sa.String(length=36), nullable=True),
+        sa.Column("reminded_of", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["appointment_id"], ["appointments.id"], name=op.f("fk_client_hours_appointment_id")),
+        sa.ForeignKeyConstraint(["client_id"], ["clients.id"], name=op.f("fk_client_hours_client_id")),
+        sa.ForeignKeyConstraint(["room_id"], ["rooms.id"], name=op.f("fk_client_hours_room_id")),
+        sa.ForeignKeyConstraint(["therapist_id"], ["therapists.id"], name=op.f("fk_client_hours_therapist_id")),
+        sa.PrimaryKeyConstraint("appointment_id", "client_id", name=op.f("pk_client_hours")),
+    )
+    with op.batch_alter_table("client_hours", schema=None) as batch_op:
+        batch_op.create_index("ix_client_hours_client_id", ["client_id"], unique=False)
+
+    op.create_table(
         "webhooks",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("public_id", sa.String(length=36), nullable=False),
@@ -686,6 +730,12 @@ def upgrade() -> None:
 
 def downgrade() -> None:
 
+    with op.batch_alter_table("client_hours", schema=None) as batch_op:
+        batch_op.drop_index("ix_client_hours_client_id")
+
+    op.drop_table("client_hours")
+    op.drop_table("client_mail_texts")
+    op.drop_table("client_mail")
     with op.batch_alter_table("webhook_deliveries", schema=None) as batch_op:
         batch_op.drop_index("ix_webhook_deliveries_webhook_id_at")
 
