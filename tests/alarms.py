@@ -11,7 +11,8 @@ from service.domain.access import OPERATOR, Actor, Role
 from service.domain.appointment import Initiator, Mark
 from service.domain.hours import Hour, Weekday, local_time
 from service.domain.standing import Modality
-from service.usecases import appointments, clients, people, standings
+from service.domain.telling import Preferences
+from service.usecases import appointments, clients, notices, people, standings
 
 ZONE = "Europe/Berlin"
 ADA = "ada@clinic.example"
@@ -77,6 +78,12 @@ def alarm_clinic(*, now: datetime) -> AlarmClinic:
         desk=_user(DESK, Role.FRONT_DESK, now),
         reader=_user("reader@clinic.example", Role.THERAPIST, now, therapist=ada, may_write=False),
     )
+
+
+def never_quiet(*users: Actor, now: datetime) -> None:
+    """For tests that live by the real clock: they are told at any hour."""
+    for user in users:
+        notices.prefer(preferences=Preferences(quiet_since=time(), quiet_until=time()), by=user, now=now)
 
 
 def _therapist(name: str, site: str, now: datetime) -> str:

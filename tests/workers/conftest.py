@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.alarms import AlarmClinic, alarm_clinic
+from tests.alarms import AlarmClinic, alarm_clinic, never_quiet
 from tests.servers import Inbox
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def clinic(app: "Flask") -> Iterator[AlarmClinic]:
 
     with app.app_context():
         found = alarm_clinic(now=now())
+        never_quiet(found.as_ada, found.as_ben, found.manager, now=now())
         for course in (found.course, found.other_course):
             consistency.assess(course=course, now=now())
         assert outbox.due(now=now() + timedelta(hours=1)) == []
