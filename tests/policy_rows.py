@@ -163,6 +163,9 @@ API: Rows = {
     # people
     "GET api_users.me": EVERYBODY,
     "POST api_users.set_locale": EVERYBODY.sends({"locale": "de_AT"}),
+    "GET api_me.show": EVERYBODY,
+    "PUT api_me.prefer": EVERYBODY.sends({"is_pushed": False, "digest_days": ["MO"]}),
+    "GET api_me.deputies": EVERYBODY,
     "GET api_users.list_users": ADMINISTERING,
     "POST api_users.add_user": ADMINISTERING.sends(
         {"name": "New One", "email": "new@clinic.example", "roles": ["manager"]}
@@ -173,7 +176,7 @@ API: Rows = {
     "POST api_tokens.revoke_token": ADMINISTERING.at(token="token"),
     # messages
     "GET api_messages.listed": SETTING_UP,
-    "POST api_messages.retry": ADMINISTERING.at(message="message"),
+    "POST api_messages.retry": SETTING_UP.at(message="message"),
     "POST api_messages.drop": ADMINISTERING.at(message="message"),
     # webhooks
     "GET api_webhooks.listed": SETTING_UP,
@@ -205,7 +208,23 @@ PAGES: Rows = {
     "POST sign_in.leave": EVERYBODY,
     "GET sign_in.start": EVERYBODY,
     "POST sign_in.choose_site": EVERYBODY.posts(lambda w: {"site": w.site}),
+    "GET me.show": EVERYBODY,
+    "POST me.prefer": EVERYBODY.posts(
+        {
+            "push_from": "act",
+            "pushes_a_day": "2",
+            "quiet_since": "20:00",
+            "quiet_until": "07:00",
+            "digest_at": "07:30",
+            "digest_days": "MO",
+        }
+    ),
     "POST me.choose_language": EVERYBODY.posts({"locale": "de_DE"}),
+    # messages that are stuck
+    "GET messages.show": SETTING_UP,
+    "POST messages.retry_dead": SETTING_UP,
+    "POST messages.retry": SETTING_UP.at(message="message"),
+    "POST messages.drop": ADMINISTERING.at(message="message"),
     # the day, the board
     "GET front_desk.today": CLINICAL,
     "GET front_desk.board": CLINICAL.asks({"view": "week"}),

@@ -41,7 +41,7 @@ def listed(asked: Asked) -> list[outbox.Message]:
 
 
 @routes.on("POST", "/<id:message>/retry", status=204)
-@allows(ADMINISTERING)
+@allows(SETTING_UP)
 def retry(message: str) -> None:
     """Try it now."""
     outbox.retry(message=message, by=g.actor, now=g.now)

@@ -119,18 +119,27 @@ _STANDING = Prepared(
 )
 
 
-def standing_alerts(session: Session, *, therapists: Iterable[int] | None = None) -> list[AlertRow]:
-    """All that are not cleared, newest first; of the courses of these therapists (inner ids) where they are given."""
+def standing_alerts(session: Session) -> list[AlertRow]:
+    """All that are not cleared, newest first."""
     query = select(AlertRow).where(AlertRow.state != "cleared").order_by(AlertRow.opened_at.desc(), AlertRow.id.desc())
-    if therapists is not None:
-        query = query.where(AlertRow.course_id.in_(_courses_of(CourseRow.therapist_id.in_(sorted(therapists)))))
     return list(session.scalars(query))
 
 
-def count_open(
-    session: Session, *, therapist: str | None, stood_in_for: Iterable[int], is_manager: bool, now: datetime
-) -> int:
-    """How many stand open: of that therapist (public id), of those they stand in for, and what managers look after."""
+def count_open(session: Session, **whose: Any) -> int:
+    """How many stand open for somebody; see `open_for`."""
+    return session.scalar(select(func.count()).select_from(AlertRow).where(_is_open_for(**whose))) or 0
+
+
+def open_for(session: Session, **whose: Any) -> list[AlertRow]:
+    """What stands open of that `therapist` (public id or None), of the therapists `stood_in_for` (inner ids), and of
+    what managers look after where `is_manager`; `now` is an instant.
+    """
+    return list(session.scalars(select(AlertRow).where(_is_open_for(**whose)).order_by(AlertRow.id)))
+
+
+def _is_open_for(
+    *, therapist: str | None, stood_in_for: Iterable[int], is_manager: bool, now: datetime
+) -> ColumnElement[bool]:
     is_open = or_(AlertRow.state == "open", and_(AlertRow.state == "snoozed", AlertRow.snoozed_until <= now))
     whose: list[ColumnElement[bool]] = [
         AlertRow.course_id.in_(_courses_of(CourseRow.therapist_id.in_(sorted(stood_in_for))))
@@ -140,7 +149,7 @@ def count_open(
         whose.append(AlertRow.course_id.in_(_courses_of(CourseRow.therapist_id.in_(own))))
     if is_manager:
         whose += [AlertRow.is_clinic_caused.is_(True), and_(AlertRow.level == "act", AlertRow.state == "open")]
-    return session.scalar(select(func.count()).select_from(AlertRow).where(is_open, or_(*whose))) or 0
+    return and_(is_open, or_(*whose))
 
 
 def _courses_of(holders: ColumnElement[bool]) -> Select[int]:

@@ -198,24 +198,14 @@ def state_now(row: AlertRow, now: datetime) -> AlertState:
     return awake(AlertState(row.state), row.snoozed_until, now)
 
 
-def open_for(db: Session, therapist_id: int | None, *, now: datetime) -> list[AlertRow]:
-    """A step: what stands open about the courses of that therapist (inner id)."""
-    if therapist_id is None:
-        return []
-    rows = alerts.standing_alerts(db, therapists=[therapist_id])
-    return [row for row in rows if state_now(row, now) is AlertState.OPEN]
-
-
 def count_open(db: Session, by: Actor, *, now: datetime) -> int:
     """A step: how many alerts wait for an answer by whoever asks: as many as `listed` shows open, in one query."""
-    own = by.therapist if by.has(Role.THERAPIST) else None
-    return alerts.count_open(
-        db,
-        therapist=own,
-        stood_in_for=away.stood_in_for(db, by.user, now) if by.has(Role.THERAPIST, Role.MANAGER) else (),
-        is_manager=by.has(Role.MANAGER),
-        now=now,
-    )
+    return alerts.count_open(db, **_whose(db, by, now))
+
+
+def open_for(db: Session, by: Actor, *, now: datetime) -> list[AlertRow]:
+    """A step: those very alerts."""
+    return alerts.open_for(db, **_whose(db, by, now))
 
 
 def views(db: Session, rows: Sequence[AlertRow], people: Directory, *, now: datetime) -> list[Alert]:
@@ -317,6 +307,16 @@ def _is_theirs(row: AlertRow, course: CourseRow, people: Directory, by: Actor, d
         return True
     is_unanswered = row.level == Level.ACT and row.state == AlertState.OPEN
     return by.has(Role.MANAGER) and (row.is_clinic_caused or is_unanswered)
+
+
+def _whose(db: Session, by: Actor, now: datetime) -> dict[str, Any]:
+    """`_is_theirs` as the store asks for it."""
+    return {
+        "therapist": by.therapist if by.has(Role.THERAPIST) else None,
+        "stood_in_for": away.stood_in_for(db, by.user, now) if by.has(Role.THERAPIST, Role.MANAGER) else (),
+        "is_manager": by.has(Role.MANAGER),
+        "now": now,
+    }
 
 
 def _find_to_change(

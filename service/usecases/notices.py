@@ -82,7 +82,7 @@ def preview(db: Session, *, by: Actor, now: datetime) -> Preview:
     return Preview(
         zone=away.zone_of(db, user),
         is_away=away.is_away(db, user, of, away.zone_of(db, user), now),
-        push=telling.draft_push(db, user, of, now) if is_pushed else None,
+        push=telling.draft_push(db, user, by, of, now) if is_pushed else None,
         digest=telling.draft_digest(db, user, now),
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select, true
 from sqlalchemy.orm import Session
 
-from service.domain.access import Role
+from service.domain.access import Actor, Role
 from service.domain.alert import AlertState
 from service.domain.appointment import FREEING, Attribute, Status
 from service.domain.hours import LocalTime, instant, local_time
@@ -196,9 +196,9 @@ def _push_letter(db: Session, row: OutboxRow, user: UserRow, now: datetime) -> P
     return _push(db, user, told, now)
 
 
-def draft_push(db: Session, user: UserRow, of: Preferences, now: datetime) -> Push | None:
+def draft_push(db: Session, user: UserRow, by: Actor, of: Preferences, now: datetime) -> Push | None:
     """What a message would say if all that stands open for them were news; nothing is written down."""
-    rows = [row for row in alerts.open_for(db, user.therapist_id, now=now) if Level(row.level) >= of.push_from]
+    rows = [row for row in alerts.open_for(db, by, now=now) if Level(row.level) >= of.push_from]
     return _push(db, user, rows, now) if rows else None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, g, make_response, render_template
 
 from service.config import Settings
-from service.web import alerts, calendars, courses, frame, front_desk, me, people, rules, sign_in, webhooks
+from service.web import alerts, calendars, courses, frame, front_desk, me, messages, people, rules, sign_in, webhooks
 
 PAGES: tuple[Blueprint, ...] = (
     sign_in.pages,
@@ -17,6 +17,7 @@ PAGES: tuple[Blueprint, ...] = (
     calendars.pages,
     people.pages,
     me.pages,
+    messages.pages,
     webhooks.pages,
 )
 """One blueprint for each kind of reader; a page that is in none of them is on no address."""

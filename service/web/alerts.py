@@ -9,7 +9,7 @@ from operator import attrgetter
 from flask import Blueprint, g, render_template, request
 from werkzeug.wrappers import Response
 
-from service.domain.access import ALERTS, allows
+from service.domain.access import ALERTS, allows, may_see_course
 from service.domain.alert import AlertState, Verdict, told_with
 from service.domain.hours import instant
 from service.usecases import alerts
@@ -35,6 +35,8 @@ def listing() -> str:
         shows_all=shows_all,
         aside=len(found) - len(shown),
         verdicts=tuple(Verdict),
+        # A deputy answers the alert; the course stays its therapist's.
+        opens=lambda one: may_see_course(g.actor, (one.therapist,)),
         back=_here(),
     )
 

@@ -13,9 +13,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from service.config import Settings
 from service.domain.access import Policy, Role
 from service.domain.hours import LocalTime, local_time
-from service.domain.phrase import Phrase, Value, say
+from service.domain.phrase import Phrase, Value, say, says
 from service.language import LOCALES, tag
-from service.usecases import health, people
+from service.usecases import health, notices, people
 from service.web import words
 
 SITE_COOKIE = "samehour-site"
@@ -44,6 +44,7 @@ ENTRIES = (
     Entry(word=say("Rules"), icon="rules", path="/rules", keys="g r"),
     Entry(word=say("People"), icon="people", path="/people", keys="g p"),
     Entry(word=say("Audit"), icon="rules", path="/audit"),
+    Entry(word=say("Messages"), icon="mail", path="/messages"),
     Entry(word=say("Calendars"), icon="calendars", path="/calendars", keys="g k"),
 )
 
@@ -158,6 +159,7 @@ def _around(entries: tuple[tuple[Entry, Policy], ...]) -> dict[str, Any]:
             "actor": None,
             "is_part": False,
             "is_carried": True,
+            "waiting": {},
         }
     return {
         "language": language,
@@ -168,6 +170,16 @@ def _around(entries: tuple[tuple[Entry, Policy], ...]) -> dict[str, Any]:
         "is_part": "HX-Request" in request.headers,
         # A whole page says so; parts are asked for many times a minute.
         "is_carried": "HX-Request" in request.headers or health.is_sweeping(now=g.now),
+        "waiting": {} if "HX-Request" in request.headers else _waiting(),
+    }
+
+
+def _waiting() -> dict[str, tuple[int, Phrase]]:
+    """By address, how many things wait there for the reader, as a number and in words."""
+    found = notices.counts(by=g.actor, now=g.now)
+    return {
+        "/alerts": (found.alerts, says("{n} waits for an answer", "{n} wait for an answer", n=found.alerts)),
+        "/messages": (found.dead, says("{n} could not be delivered", "{n} could not be delivered", n=found.dead)),
     }
 
 

@@ -198,6 +198,14 @@ THRESHOLD: Mapping[str, Phrase] = {
 }
 """What a signal was compared with. A number of a rule that has no word here goes by its own name."""
 
+TOPIC: Mapping[str, Phrase] = {
+    "assess.course": say("a look at a course"),
+    "notice.mail": say("a mail about alerts"),
+    "notice.digest": say("the mail of the day"),
+    "webhook.send": say("a message to a program"),
+}
+"""What a message is, for those who see that it is stuck."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
@@ -257,6 +265,10 @@ DONE: Mapping[str, Done] = {
     "webhook resumed": Done(text=say("It is told again, what waited first.")),
     "webhook tested": Done(text=say("A test is on its way. Load this page again in a few seconds.")),
     "webhook replayed": Done(text=say("It is on its way again.")),
+    "preferences set": Done(text=say("From now on you are told in this way.")),
+    "message retried": Done(text=say("It is tried again now.")),
+    "messages retried": Done(text=says("{n} message is tried again.", "{n} messages are tried again.", n=0)),
+    "message dropped": Done(text=say("It will not be sent. What it would have said stands in the app.")),
     "webhook deleted": Done(text=say("Deleted. Nothing is sent there any more.")),
     "token revoked": Done(text=say("The token is worth nothing any more.")),
     "language set": Done(text=say("From now on samehour speaks to you like this.")),

@@ -1,12 +1,26 @@
-"""In which language a person is spoken to: as they chose, else as their browser asks."""
+"""What people set for themselves: how they are told, who stands in for them, and in which language all that is said."""
 
+import re
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
 
 import pytest
+from itsdangerous import Signer
 
-from service.domain.access import Role
+from service import language
+from service.domain.absences import AbsenceKind
+from service.domain.access import OPERATOR, Role
+from service.domain.hours import midnight
 from service.language import LOCALES, tag
+from service.usecases import absences, consistency, outbox
+from tests.clinic import NAMES, Clinic
 from tests.web.conftest import Reader
+from tests.web.test_every_word_can_be_translated import Marking, unmarked
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 Readers = Callable[[Role], Reader]
 
@@ -52,3 +66,145 @@ def test_one_persons_choice_is_nobody_elses(reader: Readers) -> None:
     desk, manager = reader(Role.FRONT_DESK), reader(Role.MANAGER)
     desk.post("/me/language", locale="de_DE")
     assert '<html lang="en-GB">' in manager.get("/today").text
+
+
+NOBODY = "00000000-0000-4000-8000-000000000000"
+FORM = {
+    "is_pushed": "yes",
+    "push_from": "watch",
+    "pushes_a_day": "5",
+    "quiet_since": "21:30",
+    "quiet_until": "06:00",
+    "digest_at": "08:15",
+    "digest_days": ["TU", "MO"],
+    "back_on": "2100-01-04",
+    "back_at": "",
+}
+
+
+def test_what_was_filled_in_is_how_they_are_told(reader: Readers) -> None:
+    therapist = reader(Role.THERAPIST)
+    page = therapist.get("/me").text
+    [deputy] = re.findall(r'<option value="([0-9a-f-]{36})">Manager</option>', page)
+    kept = therapist.post("/me/preferences", **FORM, deputy=deputy)
+    assert (kept.status_code, kept.location) == (303, "/me")
+    page = therapist.get("/me").text
+    for shown in (
+        'name="push_from" value="watch" checked',
+        'name="pushes_a_day" min="0" max="10" required value="5"',
+        'name="quiet_since" required value="21:30"',
+        'name="digest_at" required value="08:15"',
+        'name="digest_days" value="MO" checked',
+        'name="digest_days" value="WE">',
+        'name="back_on" value="2100-01-04"',
+        'name="back_at" value=""',
+        f'<option value="{deputy}" selected>Manager</option>',
+        "your deputy is told in your place",
+    ):
+        assert shown in page
+    asked = therapist.browser.get("/api/v1/me/preferences").get_json()
+    assert asked == {
+        "is_pushed": True,
+        "push_from": "watch",
+        "pushes_a_day": 5,
+        "quiet_since": "21:30",
+        "quiet_until": "06:00",
+        "digest_at": "08:15",
+        "digest_days": ["MO", "TU"],
+        "away_until": "2100-01-04T00:00",
+        "deputy": deputy,
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "said"),
+    [
+        ("pushes_a_day", "11", "Choose from 0 to 10 messages a day."),
+        ("pushes_a_day", "-1", "That is not a number."),
+        ("push_from", "info", "never sent"),
+        ("quiet_since", "25:00", "is not a time of day"),
+        ("back_on", "soon", "That is not a date."),
+        ("deputy", "nobody", "Choose another therapist or a manager as your deputy."),
+    ],
+)
+def test_what_makes_no_sense_is_said_above_the_form_as_it_was_filled_in(
+    reader: Readers, field: str, typed: str, said: str
+) -> None:
+    therapist = reader(Role.THERAPIST)
+    refused = therapist.post("/me/preferences", **{**FORM, field: typed})
+    assert refused.status_code == 422
+    assert said in refused.text
+    assert 'name="digest_at" required value="08:15"' in refused.text
+    assert 'value="08:15"' not in therapist.get("/me").text
+
+
+def test_the_desk_is_told_nothing_and_chooses_its_language(reader: Readers) -> None:
+    page = reader(Role.FRONT_DESK).get("/me").text
+    assert "The front desk is sent nothing" in page
+    assert 'action="/me/language"' in page and "/me/preferences" not in page
+
+
+def test_it_shows_what_would_be_sent_and_sends_nothing(
+    reader: Readers, app: "Flask", clinic: Clinic, now: datetime
+) -> None:
+    therapist = reader(Role.THERAPIST)
+    assert "Nothing: no mail would come." in therapist.get("/me").text
+    with app.app_context():
+        _leave_untold(clinic, now)
+        before = outbox.listed(states=("pending", "done"), limit=500, by=OPERATOR, now=now)
+    page = therapist.get("/me").text
+    assert "Subject: samehour: your day" in page and "For today" in page
+    assert "Subject: samehour: 3 things for today" in page
+    letters = " ".join(re.findall(r'<pre class="letter".*?</pre>', page, re.DOTALL))
+    assert "CO" in letters and not any(name in letters for name in NAMES)
+    assert therapist.get("/me").text.count("<pre") == 2
+    with app.app_context():
+        assert outbox.listed(states=("pending", "done"), limit=500, by=OPERATOR, now=now) == before
+    therapist.post("/me/preferences", **{**FORM, "is_pushed": ""})
+    assert "everything waits for the mail of the day" in therapist.get("/me").text
+
+
+def test_programs_may_ask_and_set_it_too(reader: Readers) -> None:
+    therapist = reader(Role.THERAPIST)
+    token = Signer(therapist.settings.secret_key, salt="csrf").get_signature(therapist.secret).decode()
+    headers = {"X-CSRF-Token": token}
+    put = partial(therapist.browser.put, "/api/v1/me/preferences", headers=headers)
+    assert put(json={"pushes_a_day": 0, "digest_days": []}).get_json()["digest_days"] == []
+    for wrong in (
+        {"pushes_a_day": 11},
+        {"push_from": "info"},
+        {"quiet_since": "7"},
+        {"digest_days": ["XX"]},
+        {"deputy": NOBODY},
+        {"user": "another"},
+    ):
+        assert put(json=wrong).status_code == 422, wrong
+    assert therapist.browser.get("/api/v1/me/preferences").get_json()["pushes_a_day"] == 0
+    names = [one["name"] for one in therapist.browser.get("/api/v1/me/deputies").get_json()]
+    assert names == ["Manager"]
+
+
+def test_every_word_can_be_translated(
+    reader: Readers, app: "Flask", clinic: Clinic, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(language, "speaker", lambda _locale: Marking())
+    therapist = reader(Role.THERAPIST)
+    pages = [therapist.get("/me").text, reader(Role.FRONT_DESK).get("/me").text, reader(Role.ADMIN).get("/me").text]
+    with app.app_context():
+        _leave_untold(clinic, now)
+    pages.append(therapist.get("/me").text)
+    pages.append(therapist.post("/me/preferences", **{**FORM, "pushes_a_day": "11"}).text)
+    therapist.post("/me/preferences", **FORM)
+    pages.append(therapist.get("/me").text)
+    assert [unmarked(page) for page in pages] == [[]] * len(pages)
+
+
+def _leave_untold(clinic: Clinic, now: datetime) -> None:
+    """A week of leave in a week's time, which none of the therapist's clients was told of."""
+    begins = midnight(clinic.monday + timedelta(weeks=1))
+    absences.add(
+        kind=AbsenceKind.LEAVE, therapist=clinic.therapists[0], since=begins, until=begins + timedelta(days=7),
+        by=OPERATOR, now=now,
+    )  # fmt: skip
+    for course in clinic.courses[:3]:
+        consistency.assess(course=course, now=now)
