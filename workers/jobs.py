@@ -1,10 +1,11 @@
 """What a message makes happen: each job calls one use-case, or sends one notice."""
 
 from service import clock
+from service.feeds.attachment import calendar_file
 from service.language import speaker
-from service.usecases import consistency, letters, webhooks
+from service.usecases import client_letters, consistency, letters, webhooks
 from service.usecases.outbox import Taken
-from workers.channels import CannotSend, Mail
+from workers.channels import CalendarFile, CannotSend, Mail
 from workers.house import House
 
 
@@ -20,6 +21,18 @@ def send_notice(taken: Taken, house: House) -> None:
         raise ValueError("a notice without a reader")
     notice = letters.notice_of(letter, house.settings.public_url, speaker(letter.locale or house.settings.locale))
     house.send(Mail(id=taken.id, to=letter.to, notice=notice, sent_at=clock.now()))
+
+
+def send_to_client(taken: Taken, house: House) -> None:
+    """Tell a client of their hours. :raises CannotSend: see there."""
+    letter = client_letters.letter(message=taken.message, attempt=taken.attempt, now=clock.now())
+    if letter is None:
+        return
+    speaks = speaker(letter.locale or house.settings.locale)
+    file = CalendarFile(name="appointment.ics", body=calendar_file(client_letters.entries_of(letter, speaks)))
+    notice = client_letters.notice_of(letter, speaks)
+    house.send(Mail(id=taken.id, to=letter.to, notice=notice, sent_at=clock.now(), calendar=file))
+    client_letters.note_sent(letter=letter, now=clock.now())
 
 
 def send_webhook(taken: Taken, house: House) -> None:

@@ -17,7 +17,7 @@ from typing import TypeVar
 import structlog
 
 from service import clock
-from service.usecases import consistency, courses, notices, outbox, standings
+from service.usecases import client_letters, consistency, courses, notices, outbox, standings
 from service.usecases.health import SWEEPER
 from workers.house import House
 from workers.relay import carry, ring
@@ -57,6 +57,7 @@ class Sweeper:
             self._guarded("settle", lambda: courses.settle(now=clock.now()))
             self._guarded("assess", lambda: consistency.call_due(now=clock.now()))
             self._guarded("digests", lambda: notices.call_digests(now=clock.now()))
+            self._guarded("reminders", lambda: client_letters.call_reminders(now=clock.now()))
             self._guarded("unanswered", lambda: notices.pass_on(grace=timedelta(0), now=clock.now()))
             self._guarded("horizon", self._extend)
             self._guarded("holds", lambda: consistency.release_expired(now=clock.now()))

@@ -141,11 +141,12 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True)
 class Words:
-    """What a mail says besides the facts. A kind without a text of its own says the standard one."""
+    """What a mail says besides the facts."""
 
     clinic: str
     sign_off: str
-    texts: Mapping[Kind, str] = field(default_factory=dict)
+    texts: Mapping[tuple[Kind, str], str] = field(default_factory=dict)
+    """The clinic's own, by kind and language (`de`); where there is none, the standard one is said."""
 
 
 def checked_text(kind: Kind, text: str) -> str:

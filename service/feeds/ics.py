@@ -48,6 +48,7 @@ __all__ = [
     "join",
     "render",
     "render_piece",
+    "single",
     "uid_of_slot",
 ]
 
@@ -208,13 +209,16 @@ def _as_expected(entry: FeedStanding, slot: LocalTime) -> FeedOverride:
 # --- single events ----------------------------------------------------------------------------------------------------
 
 
-def _single(entry: FeedEvent) -> Event:
-    if entry.is_cancelled:
-        event = _event(entry.uid, replace(entry, summary=cancelled(entry.summary)), status="CANCELLED")
-    else:
-        event = _event(entry.uid, entry)
+def single(entry: FeedEvent, summary: str) -> Event:
+    """The event of one hour, called as given."""
+    status = "CANCELLED" if entry.is_cancelled else "CONFIRMED"
+    event = _event(entry.uid, replace(entry, summary=summary), status=status)
     _add_session(event, entry.starts, entry.minutes, entry.zone)
     return event
+
+
+def _single(entry: FeedEvent) -> Event:
+    return single(entry, cancelled(entry.summary) if entry.is_cancelled else entry.summary)
 
 
 def _leave(entry: FeedLeave) -> Event:

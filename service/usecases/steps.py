@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from service.domain import access
-from service.domain.access import Actor
+from service.domain.access import CLOCK, Actor
 from service.domain.hours import LocalTime, Weekday, is_in_gap, local_time
 from service.domain.nearby import Busy, Working, nearby
 from service.domain.phrase import Phrase, Span, Value, YearDay, say, sentences
@@ -23,6 +23,7 @@ from service.store.courses import CourseRow
 from service.store.occupancies import OccupancyRow
 from service.store.people import Directory, TherapistRow, WorkingHoursRow
 from service.store.standings import StandingRow
+from service.usecases import client_hours
 
 ASSESS = "assess.course"
 
@@ -110,6 +111,7 @@ def course_changed(
     """
     calendars_changed(db, therapists)
     outbox.add(db, ASSESS, {"course": course.public_id, **({"by": by.user} if by and by.user else {})}, now=now)
+    client_hours.note_change(db, course, is_news=by is not None and by != CLOCK, now=now)
 
 
 def calendars_changed(db: Session, therapists: Iterable[int]) -> None:

@@ -16,6 +16,15 @@ class CannotSend(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CalendarFile:
+    """Entries for the reader's own calendar, beside the words."""
+
+    name: str
+    body: bytes
+    """iCalendar, with METHOD:PUBLISH."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Mail:
     """One notice to one person."""
 
@@ -24,3 +33,4 @@ class Mail:
     to: str
     notice: Notice
     sent_at: datetime
+    calendar: CalendarFile | None = None

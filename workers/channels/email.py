@@ -14,7 +14,7 @@ from time import monotonic
 from urllib.parse import unquote, urlsplit
 
 from service.config import LOOPBACK
-from workers.channels import CannotSend, Mail
+from workers.channels import CalendarFile, CannotSend, Mail
 from workers.channels.headers import address, header, plain
 
 STEP_SECONDS = 8.0
@@ -82,7 +82,20 @@ def message(mail: Mail, mail_from: str) -> EmailMessage:
     made["X-Auto-Response-Suppress"] = "All"
     made.set_content(plain(mail.notice.text), cte="quoted-printable")
     made.add_alternative(plain(mail.notice.html), subtype="html", cte="quoted-printable")
+    if mail.calendar is not None:
+        _attach(made, mail.calendar)
     return made
+
+
+def _attach(made: EmailMessage, file: CalendarFile) -> None:
+    # In base64: a mail server may change line ends and long lines, and then a calendar program reads none of it.
+    made.add_attachment(
+        file.body,
+        maintype="text",
+        subtype="calendar",
+        filename=header(file.name),
+        params={"method": "PUBLISH", "charset": "utf-8"},
+    )
 
 
 def _deliver(server: Server, made: EmailMessage, *, mail_from: str, to: str) -> None:
