@@ -2,14 +2,18 @@
 
 from flask import g
 from marshmallow import fields
+from marshmallow.validate import OneOf
 
 from service.api.fields import Id, Text, count
 from service.api.routes import Asked, Routes
 from service.api.schemas import Added, Strict
 from service.domain.access import BOOKING, CLINICAL, allows
+from service.language import LOCALES
 from service.usecases import clients
 
 routes = Routes("clients", "Who comes here. Every look at one is on record.")
+
+MAILED = "They agreed to mails about their hours. Nothing is sent while `is_safe_to_contact` is false."
 
 
 class NewClient(Strict):
@@ -17,6 +21,8 @@ class NewClient(Strict):
     email = Text(longest=254, load_default=None, allow_none=True)
     phone = Text(longest=40, load_default=None, allow_none=True)
     is_safe_to_contact = fields.Boolean(load_default=True)
+    may_be_mailed = fields.Boolean(load_default=False, metadata={"description": MAILED})
+    locale = fields.String(load_default=None, allow_none=True, validate=OneOf(list(LOCALES)))
 
 
 class ChangeClient(Strict):
@@ -24,6 +30,8 @@ class ChangeClient(Strict):
     email = Text(longest=254, metadata={"description": "Empty to remove it."})
     phone = Text(longest=40, metadata={"description": "Empty to remove it."})
     is_safe_to_contact = fields.Boolean()
+    may_be_mailed = fields.Boolean(metadata={"description": MAILED})
+    locale = fields.String(validate=OneOf(["", *LOCALES]), metadata={"description": "Empty: as the clinic speaks."})
 
 
 class Client(Strict):
@@ -33,6 +41,8 @@ class Client(Strict):
     email = fields.String(allow_none=True)
     phone = fields.String(allow_none=True)
     is_safe_to_contact = fields.Boolean()
+    may_be_mailed = fields.Boolean()
+    locale = fields.String(allow_none=True)
     courses = fields.List(Id())
 
 

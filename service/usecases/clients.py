@@ -9,15 +9,17 @@ from sqlalchemy.orm import Session
 
 from service.domain import access
 from service.domain.access import Actor, Role
+from service.domain.client_mail import is_address
 from service.domain.phrase import say
 from service.domain.refusals import Malformed
+from service.language import LOCALES
 from service.store import audit, clients, courses
 from service.store.appointments import AppointmentRow
 from service.store.clients import ClientRow
 from service.store.courses import CourseClientRow, CourseRow
 from service.store.people import Directory, directory
 from service.store.transaction import reading, writing
-from service.usecases import steps
+from service.usecases import client_hours, steps
 
 CLOSE_ENOUGH = 60
 """Of 100: how alike a name and a query must be to be offered."""
@@ -31,6 +33,10 @@ class Client:
     email: str | None
     phone: str | None
     is_safe_to_contact: bool
+    may_be_mailed: bool
+    """They agreed to mails about their hours; sent only while it is safe to contact them."""
+    locale: str | None
+    """How they are written to, `de_AT`; None: as the clinic speaks."""
     courses: tuple[str, ...]
 
 
@@ -52,14 +58,20 @@ def add(
     email: str | None = None,
     phone: str | None = None,
     is_safe_to_contact: bool = True,
+    may_be_mailed: bool = False,
+    locale: str | None = None,
     by: Actor,
     now: datetime,
 ) -> str:
-    """Public id of the new client. :raises Forbidden: the desk and managers do that. :raises Malformed: no name."""
+    """Public id of the new client.
+
+    :raises Forbidden: the desk and managers do that. :raises Malformed: no name, or no address to mail to.
+    """
     access.require(by, Role.FRONT_DESK, Role.MANAGER)
-    return add_row(
-        db, name=name, email=email, phone=phone, is_safe_to_contact=is_safe_to_contact, by=by, now=now
-    ).public_id
+    row = add_row(db, name=name, email=email, phone=phone, is_safe_to_contact=is_safe_to_contact, by=by, now=now)
+    row.may_be_mailed, row.locale = may_be_mailed, checked_locale(locale)
+    expect_address(row)
+    return row.public_id
 
 
 @writing
@@ -71,13 +83,26 @@ def change(
     email: str | None = None,
     phone: str | None = None,
     is_safe_to_contact: bool | None = None,
+    may_be_mailed: bool | None = None,
+    locale: str | None = None,
     by: Actor,
     now: datetime,
 ) -> None:
-    """Change what is given; "" removes an address or number. :raises NotFound: :raises Forbidden: :raises Malformed:"""
+    """Change what is given; "" removes an address, a number or a language.
+
+    :raises NotFound: :raises Forbidden: :raises Malformed:
+    """
     access.require(by, Role.FRONT_DESK, Role.MANAGER)
     row = clients.get(db, client)
-    given = {"name": name, "email": email, "phone": phone, "is_safe_to_contact": is_safe_to_contact}
+    given: dict[str, object] = {
+        "name": name,
+        "email": email,
+        "phone": phone,
+        "is_safe_to_contact": is_safe_to_contact,
+        "may_be_mailed": may_be_mailed,
+        "locale": locale,
+    }
+    was_mailed = _is_mailed(row)
     fields = [field for field, value in given.items() if value is not None]
     if name is not None:
         row.name = checked_name(name)
@@ -87,6 +112,13 @@ def change(
         row.phone = phone.strip() or None
     if is_safe_to_contact is not None:
         row.is_safe_to_contact = is_safe_to_contact
+    if may_be_mailed is not None:
+        row.may_be_mailed = may_be_mailed
+    if locale is not None:
+        row.locale = checked_locale(locale or None)
+    expect_address(row)
+    if _is_mailed(row) and not was_mailed:
+        client_hours.start(db, row, now=now)
     row.updated_at, row.version = now, row.version + 1
     audit.record(db, "change", by=by, now=now, kind="client", subject=row.public_id, fields=fields)
     if name is not None:
@@ -108,6 +140,8 @@ def show(db: Session, *, client: str, by: Actor, now: datetime) -> Client:
         email=row.email,
         phone=row.phone,
         is_safe_to_contact=row.is_safe_to_contact,
+        may_be_mailed=row.may_be_mailed,
+        locale=row.locale,
         courses=tuple(course.public_id for course in rows),
     )
 
@@ -199,6 +233,23 @@ def add_row(
     row.reference = f"C{row.id:05d}"
     audit.record(db, "add", by=by, now=now, kind="client", subject=row.public_id)
     return row
+
+
+def checked_locale(locale: str | None) -> str | None:
+    """:raises Malformed: none of ours."""
+    if locale is not None and locale not in LOCALES:
+        raise Malformed(say("samehour does not speak that language."), where="locale")
+    return locale
+
+
+def expect_address(row: ClientRow) -> None:
+    """:raises Malformed: somebody who is to be mailed has no address that a mail can go to."""
+    if row.may_be_mailed and not is_address(row.email or ""):
+        raise Malformed(say("To mail them, enter one e-mail address."), where="email")
+
+
+def _is_mailed(row: ClientRow) -> bool:
+    return row.may_be_mailed and row.is_safe_to_contact and row.email_sealed is not None
 
 
 def checked_name(name: str) -> str:

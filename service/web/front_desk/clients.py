@@ -54,6 +54,8 @@ def client_add() -> Response:
             email=fields.text("email") or None,
             phone=fields.text("phone") or None,
             is_safe_to_contact=not fields.is_ticked("unsafe"),
+            may_be_mailed=fields.is_ticked("mailed"),
+            locale=fields.text("locale") or None,
             by=g.actor,
             now=g.now,
         )
@@ -80,6 +82,8 @@ def client_change(client: str) -> Response:
             email=fields.text("email"),
             phone=fields.text("phone"),
             is_safe_to_contact=not fields.is_ticked("unsafe"),
+            may_be_mailed=fields.is_ticked("mailed"),
+            locale=fields.text("locale"),
             by=g.actor,
             now=g.now,
         )
