@@ -81,9 +81,11 @@ def alarm_clinic(*, now: datetime) -> AlarmClinic:
 
 
 def never_quiet(*users: Actor, now: datetime) -> None:
-    """For tests that live by the real clock: they are told at any hour."""
+    """For tests that live by the real clock: they are told at any hour, and get no digest in between."""
     for user in users:
-        notices.prefer(preferences=Preferences(quiet_since=time(), quiet_until=time()), by=user, now=now)
+        notices.prefer(
+            preferences=Preferences(quiet_since=time(), quiet_until=time(), digest_days=()), by=user, now=now
+        )
 
 
 def _therapist(name: str, site: str, now: datetime) -> str:

@@ -11,9 +11,11 @@ import pytest
 import recurring_ical_events
 from playwright.sync_api import expect
 
-from service.domain.access import OPERATOR, Role
+from service.domain.access import OPERATOR, Actor, Role
 from service.domain.hours import Weekday, local_time
-from service.usecases import consistency, people
+from service.domain.signals import Level
+from service.domain.telling import Preferences
+from service.usecases import consistency, notices, people
 from tests.clinic import EMAILS, ZONE
 from tests.journeys.conftest import Served, look, sign_in
 from tests.servers import Inbox, Program
@@ -82,6 +84,11 @@ def _open_every_day(served: Served) -> None:
         people.set_working_hours(therapist=served.clinic.therapists[0], hours=week, by=OPERATOR, now=served.now)
         for course in served.clinic.courses:
             consistency.assess(course=course, now=served.now)
+        # Told at any hour, also of what is only to be looked at.
+        told = Preferences(push_from=Level.WATCH, quiet_since=time(), quiet_until=time(), digest_days=())
+        user = served.clinic.users[Role.THERAPIST]
+        therapist = Actor(name="Therapist A", roles=frozenset({Role.THERAPIST}), user=user)
+        notices.prefer(preferences=told, by=therapist, now=served.now)
 
 
 def _agree(page: "Page", served: Served, day: date) -> None:

@@ -22,7 +22,7 @@ from rq.serializers import JSONSerializer
 from service.commands.embedded import Server
 from service.domain.access import OPERATOR
 from service.usecases import consistency, outbox
-from tests.alarms import ADA, AlarmClinic, alarm_clinic
+from tests.alarms import ADA, AlarmClinic, alarm_clinic, never_quiet
 from tests.servers import Inbox, Program
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def clinic(app: "Flask", redis_server: Server) -> Iterator[AlarmClinic]:
     """Every course is assessed, nothing waits, the queue is empty."""
     with app.app_context():
         found = alarm_clinic(now=now())
+        never_quiet(found.as_ada, found.manager, now=now())
         for course in (found.course, found.other_course):
             consistency.assess(course=course, now=now())
         flush(redis_server)
