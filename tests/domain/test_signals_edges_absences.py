@@ -65,7 +65,7 @@ def test_s14_one_session_told_late_says_for_which() -> None:
     one = only(of, "break.unannounced", LAST + days(5))
     assert (one.value, str(one.text)) == (
         {"lead": 3.0, "lost": 1, "told_at": "2026-03-07T10:00"},
-        "Leave 10–11 Mar: told 3 d ahead.",
+        "Told 3 days ahead: leave 10–11 Mar.",
     )
     assert one.episode == "break:leave:2026-03-10T09:00"
     named = replace(of, absences=(replace(away, id="abs-1"),))

@@ -285,7 +285,8 @@ def test_an_agreed_threshold_holds_until_its_day_and_is_shown() -> None:
     assert level(of, "gap.open", now=LAST + days(13)) == "none"
     (one,) = signals(of, "gap.open", now=LAST + days(15))
     assert one.threshold["watch"] == 2.0
-    assert {key: wording.exception(it) for key, it in one.agreed.items()} == {"gap_watch": "2 until 2026-08-31: agreed"}
+    agreed_on = {key: str(wording.exception(it)) for key, it in one.agreed.items()}
+    assert agreed_on == {"gap_watch": "2 until 31 Aug 2026: agreed"}
     expired = weekly(8, overrides={"gap_watch": Override(value=2.0, reason="agreed", until=date(2026, 3, 10))})
     assert level(expired, "gap.open", now=LAST + days(13)) == "watch"
 

@@ -99,8 +99,8 @@ def test_words(say_it: Callable[[], object], expected: str) -> None:
         (1, 0, "The last session did not take place."),
         (1, 1, "The last session did not take place (without a message)."),
         (2, 0, "Two sessions in a row did not take place."),
-        (6, 5, "Six sessions in a row did not take place (5 without a message)."),
-        (7, 6, "7 sessions in a row did not take place (6 without a message)."),
+        (6, 5, "Six sessions in a row did not take place (five without a message)."),
+        (7, 6, "7 sessions in a row did not take place (six without a message)."),
         (8, 7, "8 sessions in a row did not take place (7 without a message)."),
     ],
 )

@@ -1,6 +1,7 @@
 """When somebody is told: quiet hours over midnight, the few messages a day, digests, and working days."""
 
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -123,7 +124,7 @@ def test_a_day_of_alerts_a_minute_apart_costs_as_many_messages_as_were_chosen() 
             if found is not None and found.date() == WEDNESDAY:
                 sent.append(found)
         assert len(sent) == most
-        assert all(later - earlier >= INTERVAL for earlier, later in zip(sent, sent[1:], strict=False))
+        assert all(later - earlier >= INTERVAL for earlier, later in pairwise(sent))
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,8 @@ from service.domain.phrase import (
 from service.domain.signals.signal import Cause
 
 _COUNTED = (say("No"), say("One"), say("Two"), say("Three"), say("Four"), say("Five"), say("Six"))
+_COUNTED_WITHIN = (say("none"), say("one"), say("two"), say("three"), say("four"), say("five"), say("six"))
+"""The same within a sentence."""
 _WHY = {
     "leave": say("leave"),
     "closure": say("closure"),
@@ -372,8 +374,9 @@ def _missed(run: int, silent: int) -> Phrase:
     if run == 1:
         return say("The last session did not take place.")
     counted = _COUNTED[run] if run < len(_COUNTED) else run
+    within = _COUNTED_WITHIN[silent] if silent < len(_COUNTED_WITHIN) else silent
     if silent:
-        return say("{n} sessions in a row did not take place ({silent} without a message).", n=counted, silent=silent)
+        return say("{n} sessions in a row did not take place ({silent} without a message).", n=counted, silent=within)
     return say("{n} sessions in a row did not take place.", n=counted)
 
 
