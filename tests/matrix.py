@@ -85,6 +85,14 @@ class World:
         return (date(2026, 3, 18) + timedelta(days=days)).isoformat()
 
     @property
+    def mail_kind(self) -> str:
+        return "reminder"
+
+    @property
+    def mail_language(self) -> str:
+        return "en"
+
+    @property
     def free(self) -> str:
         """A start in the next week at which Therapist A has nothing."""
         return self.day(9) + "T16:00"

@@ -313,6 +313,13 @@ PAGES: Rows = {
     "POST calendars.create": OF_ALERT.posts(lambda w: {"name": "Tablet", "therapist": w.therapist, "privacy": "busy"}),
     "POST calendars.rotate": OF_ALERT.at(feed="feed"),
     "POST calendars.revoke": OF_ALERT.at(feed="feed"),
+    # mail to clients
+    "GET client_mail.show": MANAGING,
+    "POST client_mail.choose": MANAGING.posts({"hours_before": "48", "clinic": "Clinic"}),
+    "GET client_mail.show_text": MANAGING.at(kind="mail_kind", language="mail_language"),
+    "POST client_mail.write": MANAGING.at(kind="mail_kind", language="mail_language").posts(
+        {"text": "On {date}, {time}."}
+    ),
     # webhooks
     "GET webhooks.show": SETTING_UP,
     "POST webhooks.create": SETTING_UP.posts(

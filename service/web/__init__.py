@@ -6,7 +6,20 @@ from typing import Any
 from flask import Blueprint, Flask, Response, g, make_response, render_template
 
 from service.config import Settings
-from service.web import alerts, calendars, courses, frame, front_desk, me, messages, people, rules, sign_in, webhooks
+from service.web import (
+    alerts,
+    calendars,
+    client_mail,
+    courses,
+    frame,
+    front_desk,
+    me,
+    messages,
+    people,
+    rules,
+    sign_in,
+    webhooks,
+)
 
 PAGES: tuple[Blueprint, ...] = (
     sign_in.pages,
@@ -19,6 +32,7 @@ PAGES: tuple[Blueprint, ...] = (
     me.pages,
     messages.pages,
     webhooks.pages,
+    client_mail.pages,
 )
 """One blueprint for each kind of reader; a page that is in none of them is on no address."""
 

@@ -165,6 +165,11 @@ FIELD: Mapping[str, Phrase] = {
     "hours": say("Hours"),
     "value": say("Number"),
     "what": say("What"),
+    "email": say("E-mail"),
+    "hours_before": say("Hours before"),
+    "clinic": say("Name of the clinic"),
+    "sign_off": say("Sign-off"),
+    "text": say("Text"),
 }
 PART: Mapping[str, Phrase] = {
     "slot": say("other time"),
@@ -203,6 +208,8 @@ TOPIC: Mapping[str, Phrase] = {
     "notice.mail": say("a mail about alerts"),
     "notice.digest": say("the mail of the day"),
     "webhook.send": say("a message to a program"),
+    "client.mail": say("a mail to a client"),
+    "client.reminder": say("a reminder to a client"),
 }
 """What a message is, for those who see that it is stuck."""
 
@@ -260,6 +267,9 @@ DONE: Mapping[str, Done] = {
     "user added": Done(text=say("The user is there. Make a sign-in link to let them in.")),
     "user disabled": Done(text=say("This user is let in no more.")),
     "feed revoked": Done(text=say("Revoked. Nobody is told anything at that address any more.")),
+    "client mail chosen": Done(text=say("Saved. From now on clients are mailed like this.")),
+    "client text kept": Done(text=say("Kept. From now on the mails say this.")),
+    "client text reset": Done(text=say("The mails say the standard text again.")),
     "webhook changed": Done(text=say("Changed. What waits goes there too.")),
     "webhook paused": Done(text=say("Paused. What happens meanwhile is kept for seven days.")),
     "webhook resumed": Done(text=say("It is told again, what waited first.")),

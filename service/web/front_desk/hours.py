@@ -7,10 +7,10 @@ from werkzeug.wrappers import Response
 
 from service.domain.access import CLINICAL, allows
 from service.domain.appointment import Initiator, Mark
-from service.domain.hours import LocalTime
+from service.domain.hours import LocalTime, local_time
 from service.domain.phrase import say
 from service.domain.refusals import Malformed, Refusal
-from service.usecases import appointments
+from service.usecases import appointments, client_letters
 from service.usecases.appointments import Booked
 from service.web import fields, frame
 from service.web.front_desk.desk import FIXABLE, pages, show_again
@@ -23,7 +23,7 @@ TIMED = frozenset({Mark.LATE, Mark.ARRIVED})
 @allows(CLINICAL)
 def hour(appointment: str) -> str:
     found = appointments.show(appointment_id=appointment, by=g.actor)
-    return render_template("hour.html", hour=found, back=_back(found), form={})
+    return render_template("hour.html", hour=found, mailed=_mailed(found), back=_back(found), form={})
 
 
 @pages.post("/appointments/<appointment>/mark")
@@ -122,7 +122,7 @@ def _as_row(found: Booked) -> str | None:
 
 
 def _hour_again(found: Booked, refusal: Refusal) -> Response:
-    return show_again("hour.html", refusal, hour=found, back=_back(found), form=request.form)
+    return show_again("hour.html", refusal, hour=found, mailed=_mailed(found), back=_back(found), form=request.form)
 
 
 def _back(found: Booked) -> str:
@@ -132,3 +132,9 @@ def _back(found: Booked) -> str:
 
 def _stamp(at: LocalTime) -> str:
     return at.isoformat(timespec="minutes")
+
+
+def _mailed(hour: Booked) -> LocalTime | None:
+    """When a mail about it went out to the client, on the hour's own clocks."""
+    at = client_letters.mailed_at(appointment_id=hour.id, by=g.actor)
+    return local_time(at, hour.zone) if at else None
