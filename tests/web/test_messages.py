@@ -54,7 +54,7 @@ def test_what_was_given_up_is_shown_counted_tried_again_and_dropped(
     for page in (manager.get("/messages").text, admin.get("/messages").text):
         assert "a look at a course" in page and "ConnectionRefusedError" in page
         assert all(name in page for name in names)
-        assert ", 3 could not be delivered</span>" in page
+        assert " 3 could not be delivered</span>" in page
     assert "/drop" not in manager.get("/messages").text
     assert manager.post(f"/messages/{names[0]}/drop").status_code == 403
     assert manager.post(f"/messages/{names[0]}/retry").status_code == 303
@@ -101,7 +101,7 @@ def test_the_rail_counts_the_alerts_that_wait_for_the_reader(
         whose = [one for one in alerts.listed(by=OPERATOR, now=now) if one.therapist == clinic.therapists[0]]
     assert len(whose) > 1
     page = therapist.get("/alerts").text
-    assert f", {len(whose)} wait for an answer</span>" in page
+    assert f" {len(whose)} wait for an answer</span>" in page
     assert "for an answer" not in desk.get("/today").text
     for one in whose:
         therapist.post(f"/alerts/{one.id}/acknowledge")
