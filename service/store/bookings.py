@@ -38,6 +38,16 @@ def place(session: Session, rows: Sequence[AppointmentRow], people: Directory) -
     occupancies.rewrite(session, spans)
 
 
+def let_go(session: Session, rows: Sequence[AppointmentRow]) -> None:
+    """Let go of whoever appointments hold no more, now that they say so themselves.
+
+    Nothing new is taken, so nothing can be in the way; but whoever looks for a free hour must wait for the end of it.
+    """
+    spans = wanted(session, rows)
+    occupancies.lock(session, (key for span in spans for key in span.keys))
+    occupancies.rewrite(session, spans)
+
+
 def cannot_book(session: Session, found: Sequence[Overlap], people: Directory) -> CannotBook:
     clashes = describe(session, found, people)
     first = clashes[0]

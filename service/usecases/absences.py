@@ -15,7 +15,7 @@ from service.domain.appointment import Initiator, Status
 from service.domain.hours import LocalTime, instant
 from service.domain.phrase import say
 from service.domain.refusals import Forbidden, Malformed
-from service.store import absences, appointments, audit, bookings, clients, courses, occupancies
+from service.store import absences, appointments, audit, bookings, clients, courses
 from service.store.absences import AbsenceRow, AnnouncementRow
 from service.store.appointments import AppointmentRow
 from service.store.base import new_public_id
@@ -157,9 +157,7 @@ def release(
         hour.reason = "holiday" if row.kind == AbsenceKind.HOLIDAY else "other"
         hour.told_at = told.get((row.id, hour.course_id))
         hour.version, hour.changed_at = hour.version + 1, now
-    spans = bookings.wanted(db, going)
-    occupancies.lock(db, (key for span in spans for key in span.keys))
-    occupancies.rewrite(db, spans)
+    bookings.let_go(db, going)
     audit.record(db, "release", by=by, now=now, kind="absence", subject=row.public_id, detail={"hours": len(going)})
     for whose in _courses_of(db, going):
         steps.course_changed(db, whose, therapists={hour.therapist_id for hour in going}, by=by, now=now)

@@ -43,6 +43,7 @@ def note_change(db: Session, course: CourseRow, *, is_news: bool, now: datetime)
         return
     choice, _version = client_mail.choice(db)
     for client in mailed:
+        _hand_on(db, client, course, now=now)
         found = differences(db, client, [course.id], now=now)
         new = [] if is_news else [one for one in found if one.known is None]
         take_as_known(db, client, new)
@@ -75,9 +76,14 @@ def take_as_known(db: Session, client: ClientRow, found: Iterable[Difference]) -
 
 
 def new_hour(db: Session, row: AppointmentRow, client: ClientRow) -> ClientHourRow:
-    known = ClientHourRow(appointment_id=row.id, client_id=client.id)
+    known = ClientHourRow(appointment_id=row.id, client_id=client.id, uid=row.feed_uid, raised=0)
     db.add(known)
     return known
+
+
+def sequence_of(row: AppointmentRow, known: ClientHourRow | None) -> int:
+    """Of the entry in the client's calendar; it rises with every change."""
+    return row.version + (known.raised if known else 0)
 
 
 def settle(db: Session, client: ClientRow, choice: ClientMail, found: Sequence[Difference]) -> list[Difference]:
@@ -85,6 +91,29 @@ def settle(db: Session, client: ClientRow, choice: ClientMail, found: Sequence[D
     silent = [one for one in found if not choice.tells(one.kind)]
     take_as_known(db, client, silent)
     return [one for one in found if one not in silent]
+
+
+def _hand_on(db: Session, client: ClientRow, course: CourseRow, *, now: datetime) -> None:
+    """Where a standing was replaced, the hour of each week is a new one: to the client it is the same, moved or not."""
+    ahead = client_mail.hours_ahead(db, client.id, [course.id], now=now)
+    new = [row for row, known in ahead if known is None and row.standing_id and client_mail.shown(row).is_on]
+    for old, known in ahead:
+        if known is None or not known.is_on or old.void_at is None:
+            continue
+        week = old.starts.isocalendar()[:2]
+        heir = next((one for one in new if one.starts.isocalendar()[:2] == week), None)
+        if heir is not None:
+            new.remove(heir)
+            _inherit(db, client, heir, old, known)
+
+
+def _inherit(db: Session, client: ClientRow, heir: AppointmentRow, old: AppointmentRow, known: ClientHourRow) -> None:
+    entry = new_hour(db, heir, client)
+    entry.take_over(known.shown)
+    entry.uid, entry.raised = known.uid, sequence_of(old, known)
+    entry.mailed_at, entry.message, entry.reminded_of = known.mailed_at, known.message, known.reminded_of
+    db.delete(known)
+    db.flush()
 
 
 def _announce(db: Session, client: ClientRow, course: CourseRow, found: Sequence[Difference], *, now: datetime) -> None:

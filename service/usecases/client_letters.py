@@ -183,7 +183,7 @@ def _reminder(
         return []  # the mail about the change is on its way, and says the same
     if known.mailed_at is not None and known.mailed_at >= row.starts_at - timedelta(hours=choice.hours_before):
         return []
-    return [_line(row, Kind.REMINDER, course, people)]
+    return [_line(row, Kind.REMINDER, course, people, known=known)]
 
 
 def _line(
@@ -196,8 +196,8 @@ def _line(
     return Line(
         appointment=row.public_id,
         item=Item(kind=kind, hour=_hour(told, row, course, people), was=was),
-        uid=row.feed_uid,
-        sequence=row.version,
+        uid=known.uid if known is not None else row.feed_uid,
+        sequence=client_hours.sequence_of(row, known),
         changed_at=row.changed_at,
         shown=is_now,
     )

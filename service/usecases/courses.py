@@ -319,9 +319,7 @@ def _rest(
         one.status, one.by, one.reason = Status.BREAK.value, Initiator.MUTUAL.value, PAUSE
         one.told_at, one.keeps_hour = told_at, absence.keeps_hour
         one.version, one.changed_at = one.version + 1, now
-    spans = bookings.wanted(db, resting)
-    occupancies.lock(db, (key for span in spans for key in span.keys))
-    occupancies.rewrite(db, spans)
+    bookings.let_go(db, resting)
     return resting
 
 
@@ -340,7 +338,7 @@ def _take_up(db: Session, rows: Sequence[AppointmentRow], people: Directory, *, 
 def _void(db: Session, rows: Sequence[AppointmentRow], *, now: datetime) -> None:
     for one in rows:
         one.void_at, one.version, one.changed_at = now, one.version + 1, now
-    occupancies.rewrite(db, bookings.wanted(db, rows))
+    bookings.let_go(db, rows)
 
 
 def _rests(db: Session, row: CourseRow, since: LocalTime, until: LocalTime | None = None) -> list[AbsenceRow]:

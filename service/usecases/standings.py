@@ -372,12 +372,10 @@ def _void_from(db: Session, row: StandingRow, since: date, *, now: datetime) -> 
         for one in appointments.of_standing(db, row.id, since=datetime.combine(since, time()))
         if one.void_at is None
     ]
-    spans = bookings.wanted(db, later)
-    occupancies.lock(db, (key for span in spans for key in span.keys))
     cancelled = [one for one in later if one.status in {"client_cancelled", "clinic_cancelled", "break"}]
     for one in later:
         one.void_at, one.version, one.changed_at = now, one.version + 1, now
-    occupancies.rewrite(db, spans)
+    bookings.let_go(db, later)
     return [one for one in cancelled if one.reason is not None]
 
 
