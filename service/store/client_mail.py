@@ -47,6 +47,10 @@ class ClientHourRow(Model):
     __table_args__ = (Index("ix_client_hours_client_id", "client_id"),)
     appointment_id: Mapped[int] = mapped_column(ForeignKey("appointments.id"), primary_key=True)
     client_id: Mapped[int] = mapped_column(ForeignKey("clients.id"), primary_key=True)
+    uid: Mapped[str] = mapped_column(PublicId)
+    """Of the entry in the client's calendar. It goes on to the hour that replaces this one in a changed standing."""
+    raised: Mapped[int] = mapped_column(Integer, default=0)
+    """To be added to the appointment's version for the entry's SEQUENCE, which must not go down when it does."""
     starts: Mapped[datetime] = mapped_column(WallTime)
     minutes: Mapped[int] = mapped_column(Integer)
     room_id: Mapped[int | None] = mapped_column(ForeignKey("rooms.id"))
