@@ -224,7 +224,8 @@ def _digest_letter(db: Session, row: OutboxRow, user: UserRow, now: datetime) ->
 
 def _digest(db: Session, user: UserRow, told: Sequence[AlertRow], *, since: datetime, now: datetime) -> Digest | None:
     zone, roles = away.zone_of(db, user), _roles(db, user)
-    news, changes = _views(db, told, now), _changes(db, user, since=since, now=now)
+    news = _views(db, told, now)
+    changes = _changes(db, user, without={row.course_id for row in told}, since=since, now=now)
     dead = outbox.counts(db).get("dead", 0) if roles & {Role.MANAGER.value, Role.ADMIN.value} else 0
     if not news and not changes and not dead:
         return None
@@ -288,7 +289,10 @@ def _breaks(db: Session, user: UserRow, without: Collection[str], now: datetime)
     return tuple(one for one in _views(db, list(db.scalars(query)), now) if one.id not in without)
 
 
-def _changes(db: Session, user: UserRow, *, since: datetime, now: datetime) -> tuple[Phrase, ...]:
+def _changes(
+    db: Session, user: UserRow, *, without: Collection[int], since: datetime, now: datetime
+) -> tuple[Phrase, ...]:
+    """`without` are inner ids of courses of which the same digest has more to say."""
     if user.therapist_id is None:
         return ()
     changed = (
@@ -312,7 +316,7 @@ def _changes(db: Session, user: UserRow, *, since: datetime, now: datetime) -> t
         .limit(_MOST_CHANGES)
     )
     was = _was(db, rows := list(db.scalars(query)), since)
-    known = _heard_of(db, user, {row.course_id for row in rows}, since)
+    known = {*without, *_heard_of(db, user, {row.course_id for row in rows}, since)}
     rows = [row for row in rows if row.course_id not in known]
     names, whose = clients.names(db), courses.clients_by_course(db, {row.course_id for row in rows})
     people = directory(db)
