@@ -71,6 +71,7 @@ class Sweeper:
         """Book open-ended standings further ahead: seldom, since weeks are to spare, and not too many at once."""
         if monotonic() < self.extend_next:
             return
+        self._guarded("forget", lambda: outbox.forget(now=clock.now()))
         horizon, began = self.house.settings.horizon, monotonic()
         for standing in standings.to_extend(horizon=horizon, now=clock.now()):
             self._guarded("extend", partial(standings.extend, standing=standing, horizon=horizon, now=clock.now()))

@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Text,
     bindparam,
+    delete,
     func,
     or_,
     select,
@@ -158,6 +159,16 @@ def close(session: Session, ids: Iterable[int], state: str, *, now: datetime) ->
             )
         )
     return ended
+
+
+def forget(session: Session, *, ended_before: datetime, limit: int) -> int:
+    """Delete messages that need nobody any more; how many. Dead ones stay until somebody says what becomes of them."""
+    ended = select(OutboxRow.id).where(
+        OutboxRow.state.in_(("done", "superseded", "dropped")), OutboxRow.done_at < ended_before
+    )
+    some = ended.order_by(OutboxRow.id).limit(limit).scalar_subquery()
+    gone = delete(OutboxRow).where(OutboxRow.id.in_(some)).execution_options(synchronize_session=False)
+    return count(session.execute(gone))
 
 
 def get(session: Session, public_id: str) -> OutboxRow:

@@ -40,6 +40,8 @@ ATTEMPTS = len(WAITS) + 1
 MOST_AT_ONCE = 500
 LATE = timedelta(minutes=10)
 """What should have left so long ago is worth a look."""
+KEPT = timedelta(days=30)
+"""What ended is kept so long: `doctor` looks back a week, people ask what became of a message of last month."""
 NOTICES = frozenset({telling.PUSH, telling.DIGEST})
 
 
@@ -202,6 +204,12 @@ def drop(db: Session, *, message: str, by: Actor, now: datetime) -> None:
         raise CannotRetry(say("It was carried out or called back, or is being carried out right now."))
     notices.leave_to_digest(db, message)
     audit.record(db, "drop", by=by, now=now, kind="message", subject=message)
+
+
+@writing
+def forget(db: Session, *, limit: int = 2000, now: datetime) -> int:
+    """Delete messages that ended long ago, at most so many at once; how many they were."""
+    return outbox.forget(db, ended_before=now - KEPT, limit=limit)
 
 
 @writing

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import select, update
 
 from service.domain.access import OPERATOR
 from service.domain.refusals import Forbidden, NotFound
@@ -192,3 +193,19 @@ def test_two_loops_take_turns_and_one_takes_over(app: "Flask") -> None:
         assert not leads("one", 51)
         outbox.leave_loop(name="sweeper", holder="two")
         assert leads("one", 52)
+
+
+def test_what_ended_long_ago_is_forgotten_and_what_is_dead_or_waits_is_not(clinic: AlarmClinic) -> None:
+    states = ("pending", "done", "superseded", "dead", "dropped")
+    for number in range(len(states) + 1):
+        rows.add(db.session(), "notice.mail", {}, dedup_key=f"kept {number}", now=NOW)
+    db.session.commit()
+    for number, (state, days) in enumerate([*((state, 31) for state in states), ("done", 29)]):
+        ended = {"state": state, "done_at": NOW - timedelta(days=days)}
+        db.session.execute(update(rows.OutboxRow).where(rows.OutboxRow.dedup_key == f"kept {number}").values(**ended))
+    db.session.commit()
+
+    assert outbox.forget(limit=2, now=NOW) == 2
+    assert outbox.forget(now=NOW) == 1
+    left = db.session.scalars(select(rows.OutboxRow.dedup_key).where(rows.OutboxRow.dedup_key.like("kept %")))
+    assert sorted(left) == ["kept 0", "kept 3", "kept 5"]
