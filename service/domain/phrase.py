@@ -58,6 +58,9 @@ class Speaker(Protocol):
     def span(self, since: date, last: date) -> str:
         """`17–28 Aug`; both days included."""
 
+    def city(self, zone: str) -> str:
+        """`Vienna`, for the clocks of `Europe/Vienna`."""
+
     def listed(self, said: Sequence[str]) -> str:
         """`one, two, three`"""
 
@@ -265,6 +268,19 @@ class Span(Part):
 
 
 @dataclass(frozen=True, slots=True)
+class City(Part):
+    """`Vienna`: whose clocks are meant, by the name of their zone."""
+
+    zone: str
+
+    def said(self, speaker: Speaker) -> str:
+        return speaker.city(self.zone)
+
+    def as_json(self) -> Any:
+        return {"city": self.zone}
+
+
+@dataclass(frozen=True, slots=True)
 class Listing(Part):
     """`one, two, three`"""
 
@@ -332,6 +348,7 @@ _PARTS: Mapping[str, Callable[[Any], Value]] = {
     "clock": lambda kept: Clock(time.fromisoformat(kept)),
     "moment": lambda kept: Moment(datetime.fromisoformat(kept)),
     "hour_of_week": HourOfWeek,
+    "city": City,
     "span": lambda kept: Span(*map(datetime.fromisoformat, kept)),
     "list": lambda kept: Listing(tuple(map(_value_of, kept))),
     "sentences": lambda kept: Sentences(tuple(map(_value_of, kept))),
@@ -391,6 +408,9 @@ class PlainEnglish:
         if (since.year, since.month) == (last.year, last.month):
             return f"{since.day}–{self.day(last)}"
         return f"{self.day(since)} – {self.day(last)}"
+
+    def city(self, zone: str) -> str:
+        return zone.rpartition("/")[2].replace("_", " ")
 
     def listed(self, said: Sequence[str]) -> str:
         return ", ".join(said)

@@ -115,3 +115,6 @@ class LocalSpeaker(PlainEnglish):
 
     def span(self, since: date, last: date) -> str:
         return dates.format_interval(since, last, "MMMd", locale=self.locale) if since != last else self.day(since)
+
+    def city(self, zone: str) -> str:
+        return str(self.locale.time_zones.get(zone, {}).get("city") or super().city(zone))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from service.domain.client_mail import STANDARD, Hour, Item, Kind, Words, filled
 from service.domain.hours import local_time, span_of
-from service.domain.phrase import Clock, FullDay, Moment, Phrase, Speaker, Value, say
+from service.domain.phrase import City, Clock, FullDay, Moment, Phrase, Speaker, Value, say
 from service.domain.standing import Modality
 from service.notices import Notice
 from service.notices.written import written
@@ -79,9 +79,11 @@ def _line(item: Item) -> Phrase:
 def _time(hour: Hour) -> Phrase:
     """From when until when on the site's clocks; a session that they change in ends by the changed clock."""
     ends = local_time(span_of(hour.starts, hour.minutes, hour.zone).until, hour.zone)
-    city = hour.zone.rpartition("/")[2].replace("_", " ")
     return say(
-        "{since} to {until} (time in {city})", since=Clock(hour.starts.time()), until=Clock(ends.time()), city=city
+        "{since} to {until} (time in {city})",
+        since=Clock(hour.starts.time()),
+        until=Clock(ends.time()),
+        city=City(hour.zone),
     )
 
 

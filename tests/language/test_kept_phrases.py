@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from service.domain.phrase import (
+    City,
     Clock,
     Day,
     DayOfWeek,
@@ -35,6 +36,7 @@ _simple = some.one_of(
     some.integers(-10_000, 10_000),
     some.builds(Number, some.floats(-1e6, 1e6), some.integers(0, 3)),
     some.builds(HourOfWeek, some.integers(0, 7 * 24 * 60 - 1)),
+    some.builds(City, some.sampled_from(["Europe/Vienna", "America/New_York", "UTC"])),
     some.builds(Clock, some.times(max_value=time(23, 59))),
     some.builds(Moment, _moments),
     _spans,
@@ -82,7 +84,7 @@ def test_each_kind_of_part_can_be_kept() -> None:
     # A kind that is forgotten in the table would be found missing only when a clinic's alert is read again.
     kinds = {kind.__name__ for kind in Part.__subclasses__()} - {"Phrase"}
     assert kinds == {
-        "Number", "Day", "DayOfWeek", "FullDay", "YearDay", "Month", "Clock", "Moment", "HourOfWeek", "Span",
+        "Number", "Day", "DayOfWeek", "FullDay", "YearDay", "Month", "Clock", "Moment", "HourOfWeek", "Span", "City",
         "Listing", "Sentences",
     }  # fmt: skip
 

@@ -6,6 +6,7 @@ import pytest
 
 from service.domain.phrase import (
     PLAIN,
+    City,
     Clock,
     Day,
     DayOfWeek,
@@ -95,6 +96,19 @@ def test_each_place_has_its_habits(
         )
     ]  # fmt: skip
     assert said == [number, day, year_day, full_day, moment, hour, span]
+
+
+@pytest.mark.parametrize(
+    ("zone", "english", "german"),
+    [
+        ("Europe/Vienna", "Vienna", "Wien"),
+        ("Europe/Berlin", "Berlin", "Berlin"),
+        ("America/New_York", "New York", "New York"),
+        ("UTC", "UTC", "UTC"),
+    ],
+)
+def test_whose_clocks_are_meant_is_called_as_people_call_it(zone: str, english: str, german: str) -> None:
+    assert [City(zone).said(speaker(locale)) for locale in ("en_GB", "en_US", "de_AT")] == [english, english, german]
 
 
 def test_a_day_alone_is_no_span() -> None:

@@ -83,6 +83,9 @@ class Marking(PlainEnglish):
     def span(self, since: date, last: date) -> str:
         return f"{OPEN}{super().span(since, last)}{CLOSE}"
 
+    def city(self, zone: str) -> str:
+        return f"{OPEN}{super().city(zone)}{CLOSE}"
+
 
 class Words(HTMLParser):
     """All that a page says: its text as one stream, and each attribute that is seen or heard."""
