@@ -14,7 +14,7 @@ from service.domain.absences import AbsenceKind
 from service.domain.access import OPERATOR, Role
 from service.domain.hours import midnight
 from service.language import LOCALES, tag
-from service.usecases import absences, consistency, outbox
+from service.usecases import absences, consistency, outbox, people
 from tests.clinic import NAMES, Clinic
 from tests.web.conftest import Reader
 from tests.web.test_every_word_can_be_translated import Marking, unmarked
@@ -208,3 +208,31 @@ def _leave_untold(clinic: Clinic, now: datetime) -> None:
     )  # fmt: skip
     for course in clinic.courses[:3]:
         consistency.assess(course=course, now=now)
+
+
+def test_a_deputy_answers_alerts_without_a_way_into_the_course(
+    reader: Readers, app: "Flask", clinic: Clinic, now: datetime
+) -> None:
+    with app.app_context():
+        _leave_untold(clinic, now)
+        user = people.add_user(
+            name="Ben", email="ben@clinic.example", roles=[Role.THERAPIST], therapist=clinic.therapists[1],
+            by=OPERATOR, now=now,
+        )  # fmt: skip
+        link = people.sign_in_link(email="ben@clinic.example", by=OPERATOR, now=now)
+        secret = people.sign_in_by_link(secret=link, now=now)
+    away, deputy = reader(Role.THERAPIST), reader(Role.THERAPIST)
+    deputy.secret = secret
+    deputy.browser.set_cookie("samehour", secret)
+    assert "Nothing needs you now" in deputy.get("/alerts").text
+    assert away.post("/me/preferences", **FORM, deputy=user).status_code == 303
+    page = deputy.get("/alerts").text
+    assert "you stand in" in page and "Client One" in page
+    assert "/courses/" not in page
+    assert deputy.get(f"/courses/{clinic.courses[0]}").status_code == 404
+    [first, *_others] = re.findall(r'action="/alerts/([0-9a-f-]{36})/acknowledge"', page)
+    assert deputy.post(f"/alerts/{first}/acknowledge").status_code == 303
+    # The control: for the one who is away, the way in stays.
+    assert f'href="/courses/{clinic.courses[0]}"' in away.get("/alerts").text
+    assert away.post("/me/preferences", **{**FORM, "back_on": ""}, deputy=user).status_code == 303
+    assert deputy.post(f"/alerts/{first}/reopen").status_code == 404
