@@ -42,8 +42,8 @@ sure: setup-dev ## The one command that says you are done: format, lint, walls, 
 	@$(BIN)/mypy
 	@$(MAKE) test
 
-storms: setup-dev ## Race 16 desks for the same hours, 4,000 requests a run, with each guard and without (takes minutes)
-	@STORM=full $(BIN)/python -m pytest -s -m storm tests/storms/test_double_booking.py
+storms: setup-dev ## Race 16 desks for the same hours; kill everything under webhooks and 5,000 alerts (takes an hour)
+	@STORM=full $(BIN)/python -m pytest -s -m storm $(foreach storm,double_booking kills webhook_kills alert_storm,tests/storms/test_$(storm).py)
 
 bench: setup-dev ## Measure how fast it is on this machine (BENCH=p1 to narrow)
 	@$(BIN)/python -m tests.benchmarks $(BENCH)

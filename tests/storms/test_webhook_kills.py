@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.storm
 
 Start = Callable[..., Program]
-KILLS = int(os.environ.get("KILLS", "3"))
-MESSAGES = int(os.environ.get("MESSAGES", "12"))
+IS_FULL = os.environ.get("STORM") == "full"
+KILLS = int(os.environ.get("KILLS", "30" if IS_FULL else "3"))
+MESSAGES = int(os.environ.get("MESSAGES", "300" if IS_FULL else "12"))
 
 
 @pytest.fixture
