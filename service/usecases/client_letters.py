@@ -15,7 +15,7 @@ from service.domain.phrase import Phrase, Speaker
 from service.domain.standing import Modality
 from service.notices import Notice
 from service.notices.client import client_notice, place_of, summary_of
-from service.store import appointments, audit, client_mail, clients, courses, outbox
+from service.store import absences, appointments, audit, client_mail, clients, courses, outbox
 from service.store.appointments import AppointmentRow
 from service.store.client_mail import ClientHourRow
 from service.store.clients import ClientRow
@@ -28,6 +28,8 @@ from service.usecases.client_hours import REMINDER
 
 MOST_REMINDERS = 500
 """Written down at once; the next sweep goes on."""
+MOST_READ = 5000
+"""Among them those that nobody is reminded of, which stand there at the next sweep again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,14 +120,17 @@ def note_sent(db: Session, *, letter: Letter, now: datetime) -> None:
 def call_reminders(db: Session, *, now: datetime) -> int:
     """Write a reminder for each hour that comes within the clinic's time and has none; how many. For the clock.
 
-    They wait the grace, so that of what is just being booked or moved a mail is out before.
+    They wait the grace, so that of what is just being booked or moved a mail is out before. Of an hour into which
+    somebody is away nobody is reminded: it can't take place as it stands.
     """
     choice, _version = client_mail.choice(db)
     if not choice.tells(Kind.REMINDER):
         return 0
     until = now + timedelta(hours=choice.hours_before)
+    found = client_mail.to_remind(db, until=until, now=now, limit=MOST_READ)
+    lost = _lost(db, [row for row, _known, _client in found])
     written = 0
-    for row, known, client in client_mail.to_remind(db, until=until, now=now, limit=MOST_REMINDERS):
+    for row, known, client in [one for one in found if one[0].id not in lost][:MOST_REMINDERS]:
         known.reminded_of = row.starts_at
         payload = {
             "client": client,
@@ -133,7 +138,7 @@ def call_reminders(db: Session, *, now: datetime) -> int:
             "appointment": row.public_id,
             "starts": row.starts_at.isoformat(),
         }
-        key = f"{REMINDER}:{row.public_id}:{client}:{row.starts_at:%Y%m%dT%H%MZ}"
+        key = f"{REMINDER}:{row.public_id}:{client}:{row.starts_at:%Y%m%dT%H%M}:{now:%Y%m%dT%H%M}"
         written += outbox.add(db, REMINDER, payload, dedup_key=key, not_before=now + GRACE, now=now)
     return written
 
@@ -178,12 +183,26 @@ def _reminder(
     is_due = is_now.is_on and row.starts_at > now and row.starts_at.isoformat() == message.payload["starts"]
     if known is None or not is_due or not choice.tells(Kind.REMINDER):
         return []
+    if _lost(db, [row]):
+        known.reminded_of = None  # if it takes place after all, it is reminded of
+        return []
     waits = news(known.shown, is_now)
     if waits is not None and choice.tells(waits):
         return []  # the mail about the change is on its way, and says the same
     if known.mailed_at is not None and known.mailed_at >= row.starts_at - timedelta(hours=choice.hours_before):
         return []
     return [_line(row, Kind.REMINDER, course, people, known=known)]
+
+
+def _lost(db: Session, rows: Sequence[AppointmentRow]) -> set[int]:
+    """Inner ids of those that lie in a known absence."""
+    if not rows:
+        return set()
+    since, until = min(row.starts for row in rows), max(row.starts for row in rows) + timedelta(days=1)
+    known = steps.Known(absences=tuple(absences.touching(db, since, until)), working=())
+    if not known.absences:
+        return set()
+    return {row.id for row in rows if steps.lost_to(row, db.get_one(CourseRow, row.course_id), known) is not None}
 
 
 def _line(

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 import pytest
 from sqlalchemy import select
 
+from service.domain.absences import AbsenceKind
 from service.domain.access import CLOCK, OPERATOR
 from service.domain.appointment import Initiator
 from service.domain.client_mail import GRACE, CannotTurnOn, CannotUseText, ClientMail, Kind
@@ -18,7 +19,7 @@ from service.store.audit import AuditRow
 from service.store.base import db
 from service.store.client_mail import ClientHourRow
 from service.store.outbox import OutboxRow
-from service.usecases import appointments, client_letters, client_mail, clients, courses, outbox, standings
+from service.usecases import absences, appointments, client_letters, client_mail, clients, courses, outbox, standings
 from service.usecases.client_hours import CHANGE, REMINDER
 from service.usecases.client_letters import Letter
 from tests.usecases.conftest import FIRST, NOW, Cast, tuesday
@@ -415,6 +416,28 @@ def test_a_reminder_that_holds_no_more_is_not_sent(known: Cast, change: str) -> 
     kinds = [one.item.kind for letter in carry(due + GRACE) for one in letter.lines]
     assert kinds == [Kind(change)]
     assert states(REMINDER) == ["superseded"]
+
+
+@pytest.mark.parametrize("entered", ["before", "while it waits"])
+def test_nobody_is_reminded_of_an_hour_into_which_somebody_is_away(known: Cast, entered: str) -> None:
+    due = NOW + timedelta(days=6, hours=3)
+    if entered == "while it waits":
+        assert client_letters.call_reminders(now=due) == 1
+    leave = absences.add(
+        kind=AbsenceKind.LEAVE,
+        therapist=known.ada,
+        since=tuesday(1) - timedelta(hours=10),
+        until=tuesday(1) + timedelta(hours=14),
+        by=known.manager,
+        now=due,
+    )
+    assert client_letters.call_reminders(now=due) == 0
+    assert carry(due + timedelta(minutes=4)) == []
+    absences.withdraw(absence=leave, by=known.manager, now=due + timedelta(minutes=5))
+
+    assert client_letters.call_reminders(now=due + timedelta(minutes=5)) == 1
+    [letter] = carry(due + timedelta(hours=1))
+    assert said(letter) == [(Kind.REMINDER, tuesday(1))]
 
 
 def test_who_has_just_been_mailed_of_the_hour_is_not_reminded_of_it(cast: Cast) -> None:
