@@ -22,7 +22,7 @@ from service.domain.course import Course, CourseStatus, start_of
 from service.domain.hours import LocalTime
 from service.domain.limits import Limits
 from service.domain.phrase import Phrase
-from service.domain.signals import SIGNALS, Rule, gap
+from service.domain.signals import SIGNALS, Rule, breaks, gap
 from service.domain.signals.signal import Level, Signal
 from service.domain.standing import Modality
 from service.domain.unrest import Span, Unrest, times_of
@@ -118,7 +118,7 @@ def replay(
     `looks_everywhere` leaves nothing out; it is slow, and gives the same.
     """
     asked = [rule for rule in SIGNALS if not rules.isdisjoint(rule.IDS)]
-    in_force = [{on(since.date()), on(until.date())} for on in limits]
+    in_force = [[on(since.date()), on(until.date())] for on in limits]
     horizon = timedelta(days=max(one.horizon_days for some in in_force for one in some)) + AHEAD
     behind = max(BEHIND, *(max(one.early_sessions, one.churn_n, one.setting_n) for some in in_force for one in some))
     seen = course if looks_everywhere else cut(course, since, until + horizon, behind=behind)
@@ -133,14 +133,17 @@ def replay(
     )
     stories = [_Stories() for _ in limits]
     for at, due in _looks(asked, past, unrest, everywhere=looks_everywhere):
-        wide = None if looks_everywhere or gap not in due else past.wide(at, unrest)
+        sight = past.sight(at)
+        entries = past.entries(sight, at)
+        wide = None if looks_everywhere or gap not in due else _wide(entries, at, unrest)
         if wide == [] and due == [gap]:
             continue
-        known = past.at(at)
+        known = past.known(sight, entries, at)
         if wide is not None and not any(unrest.is_wide(known, *pair) for pair in wide):
             due.remove(gap)
-        for told, on in zip(stories, limits, strict=True):
-            told.take(_said(due, known, on(at.date()), rules, at), at)
+        if due and known.status is not CourseStatus.ENDED:
+            _take(stories, due, known, [on(at.date()) for on in limits], rules, at)
+        known.kept.clear()  # it points back to the course: each look would wait for the collector
     return tuple(told.all for told in stories)
 
 
@@ -168,13 +171,40 @@ def _in_span(times: list[LocalTime], span: Span) -> list[LocalTime]:
     return times[bisect_left(times, first) : bisect_right(times, last) + 2]
 
 
-def _said(due: Iterable[Rule], known: Course, limits: Limits, rules: frozenset[str], at: LocalTime) -> list[Signal]:
-    if known.status is CourseStatus.ENDED:
-        return []
+def _take(
+    stories: Sequence["_Stories"],
+    due: Iterable[Rule],
+    known: Course,
+    limits: Sequence[Limits],
+    rules: frozenset[str],
+    at: LocalTime,
+) -> None:
+    """Into each of the stories what the rules say under its limits."""
+    first = limits[0]
+    said = [(rule, list(_told(rule)(known, first, at))) for rule in due]
+    stories[0].take(_of_interest(said, first, rules), at)
+    for told, others in zip(stories[1:], limits[1:], strict=True):
+        its_own = [
+            (rule, same if _is_told_alike(rule, known, first, others, at) else list(_told(rule)(known, others, at)))
+            for rule, same in said
+        ]
+        told.take(_of_interest(its_own, others, rules), at)
+
+
+def _told(rule: Rule) -> Callable[[Course, Limits, LocalTime], Iterator[Signal]]:
+    """Without what is for the timeline alone, where the rule can tell that apart."""
+    return _FOR_PEOPLE.get(rule, rule.check)
+
+
+def _is_told_alike(rule: Rule, known: Course, first: Limits, others: Limits, at: LocalTime) -> bool:
+    return first is others or (rule is gap and gap.is_told_alike(known, first, others, at))
+
+
+def _of_interest(said: Iterable[tuple[Rule, list[Signal]]], limits: Limits, rules: frozenset[str]) -> list[Signal]:
     return [
         signal
-        for rule in due
-        for signal in (gap.told if rule is gap else rule.check)(known, limits, at)
+        for _, signals in said
+        for signal in signals
         if signal.level is not Level.INFO and signal.id in rules and signal.id not in limits.off
     ]
 
@@ -226,7 +256,7 @@ def cut(course: Course, since: LocalTime, until: LocalTime, *, behind: int = BEH
     first = 0
     # An end by number counts every session there ever was.
     if not any(standing.sessions_planned for standing in course.standings):
-        first = _far_enough(course, bisect_left(course.expected_times, since), behind)
+        first = _far_enough(_places_held(course), bisect_left(course.expected_times, since), behind)
     last = bisect_right(course.expected_times, until) + 1
     appointments = course.appointments[first:last]
     earliest = min((one.starts for one in appointments), default=since)
@@ -235,14 +265,14 @@ def cut(course: Course, since: LocalTime, until: LocalTime, *, behind: int = BEH
     return replace(seen, absences=tuple(one for one in within if _could_take(one, seen)))
 
 
-def _far_enough(course: Course, place: int, behind: int) -> int:
-    """So far before that place that enough occurrences, and enough that were held, lie between."""
-    held = 0
-    for before in range(place - 1, -1, -1):
-        held += course.appointments[before].is_held
-        if held >= behind and place - before >= behind:
-            return before
-    return 0
+def _places_held(course: Course) -> list[int]:
+    return [place for place, one in enumerate(course.appointments) if one.status is Status.HELD]
+
+
+def _far_enough(places_held: Sequence[int], place: int, behind: int) -> int:
+    """So far before that place that enough that were held lie between, and so enough occurrences."""
+    held = bisect_left(places_held, place)
+    return places_held[held - behind] if held >= behind else 0
 
 
 def _could_take(absence: Absence, course: Course) -> bool:
@@ -268,10 +298,16 @@ class _Past:
     def __init__(self, course: Course, records: Records, *, horizon: timedelta | None, behind: int = BEHIND) -> None:
         self.course, self._records, self._behind = course, records, behind
         self._ahead = horizon
+        self._sees_all = horizon is None or any(one.sessions_planned or one.until for one in course.standings)
+        self._places_held = _places_held(course)
         self._pauses = [one for one in course.absences if one.kind is AbsenceKind.PAUSE]
-        self._entries = [_Entry(one, self) for one in course.appointments]
         self._firm = [(self.entered_at(one), one) for one in course.firm_absences]
-        self._absences_change = any(one.told_at is not None or one.id in records.entered for one in course.absences)
+        self._entries = [_Entry(one, self) for one in course.appointments]
+        # What fills no slot stands where it starts, which a move may have changed.
+        self._is_in_order = not any(one.slot is None and one.changes for one in course.appointments)
+        told = (one.told_at for one in course.absences if one.told_at is not None)
+        self._news = sorted({*told, *(self.entered_at(one) for one in course.absences)})
+        self._stages: dict[int, Mapping[str, object]] = {}
 
     def facts(self, since: LocalTime, until: LocalTime) -> list[LocalTime]:
         """When something became known or took place, after `since` and until `until`."""
@@ -303,32 +339,6 @@ class _Past:
         found = [at for at in (one.told_at, self._records.cancelled.get(one.id)) if at]
         return min([*found, one.starts])
 
-    def wide(self, now: LocalTime, unrest: Unrest) -> list[tuple[LocalTime, LocalTime]] | None:
-        """Where two sessions, as known then, were so far apart that a rule about gaps could speak; the last of them
-        and now where that is so far. None where a session without its mark may count as held."""
-        last, ahead = _EVER, []
-        for entry in self._entries[self._in_sight(now)]:
-            if entry.held is not None and entry.last <= now:  # of most of them nothing else is asked
-                last = entry.held if last < entry.held <= now else last
-                continue
-            one, lost_from = entry.state(now)
-            starts = one.starts
-            if one.status is Status.HELD:
-                last = starts if last < starts <= now else last
-            elif one.status is Status.SCHEDULED:
-                if starts > now:
-                    if now < lost_from:
-                        ahead.append(starts)
-                elif now - starts < unrest.longest_grace:
-                    return None
-        if last is not _EVER:
-            ahead.append(last)
-        ahead.sort()
-        pairs = list(pairwise(ahead))
-        if last is not _EVER:
-            pairs.append((last, now))
-        return [(first, then) for first, then in pairs if then - first > unrest.widest(first)]
-
     def lost_from(self, one: Appointment) -> LocalTime:
         """From when it was known that it can't take place; `_NEVER` where that never was."""
         starts, ends = one.starts, one.ends
@@ -341,23 +351,41 @@ class _Past:
             default=_NEVER,
         )
 
-    def at(self, now: LocalTime) -> Course:
-        known = [entry.state(now)[0] for entry in self._entries[self._in_sight(now)]]
-        course = replace(
-            self.course,
-            status=self._status(now),
-            appointments=tuple(known),
-            absences=self._absences(now) if self._absences_change else self.course.absences,
-        )
-        _take_over_views(course, self.course)
-        return course
+    def sight(self, now: LocalTime) -> slice:
+        """The places of the appointments that the rules could look at then."""
+        if self._sees_all or self._ahead is None:
+            return slice(0, len(self._entries))
+        times = self.course.expected_times
+        first = _far_enough(self._places_held, bisect_left(times, now), self._behind)
+        return slice(first, bisect_right(times, now + self._ahead) + 1)
 
-    def _in_sight(self, now: LocalTime) -> slice:
-        course = self.course
-        if self._ahead is None or any(standing.sessions_planned or standing.until for standing in course.standings):
-            return slice(None)
-        first = _far_enough(course, bisect_left(course.expected_times, now), self._behind)
-        return slice(first, bisect_right(course.expected_times, now + self._ahead) + 1)
+    def entries(self, sight: slice, now: LocalTime) -> list["_State"]:
+        """These appointments, as they were known then."""
+        return [entry.final if entry.last <= now else entry.state(now) for entry in self._entries[sight]]
+
+    def known(self, sight: slice, entries: Sequence["_State"], now: LocalTime) -> Course:
+        """The course as it was known then."""
+        appointments = tuple([one for one, _ in entries])
+        if not self._is_in_order:
+            known = replace(self.course, appointments=appointments)
+            expected_times = known.expected_times
+            appointments = known.appointments
+        else:
+            expected_times = self.course.expected_times[sight]
+        known = _new(Course)
+        # All but two fields are as at other looks: to make a course anew takes longer than to ask most rules.
+        known.__dict__.update(self._stage(now))
+        known.__dict__.update(status=self._status(now), appointments=appointments, expected_times=expected_times)
+        return known
+
+    def _stage(self, now: LocalTime) -> Mapping[str, object]:
+        """A course with the absences that were known then, and what can be seen without its appointments."""
+        passed = bisect_right(self._news, now)
+        if passed not in self._stages:
+            made = replace(self.course, appointments=(), absences=self._absences(now))
+            views = {name: getattr(self.course, name) for name in _OF_STANDINGS}
+            self._stages[passed] = {**vars(made), **views, "firm_absences": made.firm_absences}
+        return self._stages[passed]
 
     def before(self, one: Appointment, now: LocalTime) -> Appointment:
         """As it was known then: changes told later had not been made, and it was booked until its status was known."""
@@ -395,10 +423,14 @@ class _Past:
         return CourseStatus.PAUSED if is_resting else CourseStatus.ACTIVE
 
 
+_State = tuple[Appointment, LocalTime]
+"""An appointment as it was known, and from when it was known to be lost to an absence."""
+
+
 class _Entry:
     """One appointment with what was known of it, and from when: each worked out once."""
 
-    __slots__ = ("_one", "_past", "_states", "_times", "first", "held", "last")
+    __slots__ = ("_one", "_past", "_states", "_times", "final", "first", "last")
 
     def __init__(self, one: Appointment, past: _Past) -> None:
         known = [past.known_from(one)] if one.status is not Status.SCHEDULED else []
@@ -407,23 +439,57 @@ class _Entry:
         if one.told_at:
             known.append(one.told_at)
         self._one, self._past = one, past
-        self.held = one.starts if one.status is Status.HELD else None
-        """When it took place, if it did."""
+        self.final = self._with_loss(one)
+        """As we know it now."""
         self._times = sorted(known) if len(known) > 1 else known
-        self._states: dict[int, tuple[Appointment, LocalTime]] = {}
+        self._states: dict[int, _State] = {}
         self.first, self.last = (self._times[0], self._times[-1]) if known else (_EVER, _EVER)
         """Until when it was as first booked, and from when it is as we know it now."""
 
-    def state(self, now: LocalTime) -> tuple[Appointment, LocalTime]:
-        """As it was known then, and from when it was known to be lost to an absence."""
+    def state(self, now: LocalTime) -> _State:
+        """As it was known then."""
         passed = bisect_right(self._times, now)
+        if passed == len(self._times):
+            return self.final
         if passed not in self._states:
-            one = self._one if passed == len(self._times) else self._past.before(self._one, now)
-            lost_from = self._past.lost_from(one) if one.status is Status.SCHEDULED else _NEVER
-            self._states[passed] = one, lost_from
+            self._states[passed] = self._with_loss(self._past.before(self._one, now))
         return self._states[passed]
 
+    def _with_loss(self, one: Appointment) -> _State:
+        return one, self._past.lost_from(one) if one.status is Status.SCHEDULED else _NEVER
 
+
+def _wide(entries: Sequence[_State], now: LocalTime, unrest: Unrest) -> list[tuple[LocalTime, LocalTime]] | None:
+    """Where two sessions, as known then, were so far apart that a rule about gaps could speak; the last of them and
+    now where that is so far. None where a session without its mark may count as held."""
+    last, ahead = _EVER, []
+    for one, lost_from in entries:
+        status, starts = one.status, one.starts
+        if status is _HELD:
+            if last < starts <= now:
+                last = starts
+        elif status is _SCHEDULED:
+            if starts > now:
+                if now < lost_from:
+                    ahead.append(starts)
+            elif now - starts < unrest.longest_grace:
+                return None
+    if last is not _EVER:
+        ahead.append(last)
+    ahead.sort()
+    pairs = list(pairwise(ahead))
+    if last is not _EVER:
+        pairs.append((last, now))
+    shortest = unrest.shortest
+    return [(first, then) for first, then in pairs if then - first > shortest and then - first > unrest.widest(first)]
+
+
+_HELD, _SCHEDULED = Status.HELD, Status.SCHEDULED
+_new = object.__new__
+_FOR_PEOPLE: Mapping[Rule, Callable[[Course, Limits, LocalTime], Iterator[Signal]]] = {
+    gap: gap.told,
+    breaks: breaks.told,
+}
 _FIELDS = {
     Attribute.TIME: "starts",
     Attribute.THERAPIST: "therapist",
@@ -439,9 +505,3 @@ def _as_it_was(change: Change) -> object:
     if change.what is Attribute.MODALITY:
         return Modality(str(change.was))
     return change.was
-
-
-def _take_over_views(course: Course, other: Course) -> None:
-    """What depends on the standings alone is the same at every look: worked out once, it need not be again."""
-    for name in _OF_STANDINGS:
-        course.__dict__[name] = getattr(other, name)

@@ -78,17 +78,27 @@ class Unrest:
 
     def is_solid(self, one: Appointment) -> bool:
         """True for a session that was always to be at that time, and took place or is still to."""
-        if one.changes or self.course.is_lost(one):
-            return False
-        return one.status is Status.HELD or (one.status is Status.SCHEDULED and one.starts > self.until)
+        is_in_order = one.status is Status.HELD or (one.status is Status.SCHEDULED and one.starts > self.until)
+        return is_in_order and not one.changes and not self.course.is_lost(one)
 
     @cached_property
+    def _solid_and_loose(self) -> tuple[list[LocalTime], list[Appointment]]:
+        solid: list[LocalTime] = []
+        loose: list[Appointment] = []
+        for one in self.course.appointments:
+            if self.is_solid(one):
+                solid.append(one.starts)
+            else:
+                loose.append(one)
+        return sorted(solid), loose
+
+    @property
     def _solid(self) -> list[LocalTime]:
-        return sorted(one.starts for one in self.course.appointments if self.is_solid(one))
+        return self._solid_and_loose[0]
 
-    @cached_property
+    @property
     def _loose(self) -> list[Appointment]:
-        return [one for one in self.course.appointments if not self.is_solid(one)]
+        return self._solid_and_loose[1]
 
     @cached_property
     def _cadence(self) -> timedelta:
@@ -116,6 +126,11 @@ class Unrest:
         """True where two sessions are too far apart, also without the announced breaks between them."""
         announced = announced_slots(known, first, last, self._announce_days)
         return last - first - self._cadence * len(announced) > self.widest(first)
+
+    @property
+    def shortest(self) -> timedelta:
+        """No nearer than that, from whichever session on."""
+        return min(self._early_widest, self._usual_widest)
 
     def widest(self, first: LocalTime) -> timedelta:
         """So far apart two sessions from then on may be and no rule speaks."""

@@ -5,6 +5,7 @@ Every course is looked at again as it was known then, with the numbers in force 
 numbers have a say are asked.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from service.domain.access import Actor, Role
 from service.domain.appointment import FREEING
 from service.domain.course import Course, Override
 from service.domain.hours import local_time
-from service.domain.limits import PRESETS, RULES, Limits
+from service.domain.limits import PRESETS, RULES, Limits, merged
 from service.domain.phrase import Phrase, say
 from service.domain.refusals import Malformed
 from service.domain.replay import Difference, LimitsOn, Raised, Records, compared
@@ -183,6 +184,7 @@ class _Tried:
         self._clinic, self._therapists = of_clinic, of_therapists
         self._layer = layer
         self._shared: dict[int, tuple[LimitsOn, LimitsOn]] = {}
+        self._known = _KnownLimits()
 
     @staticmethod
     def of(db: Session, values: Mapping[str, float | str], therapist_id: int | None, *, now: datetime) -> "_Tried":
@@ -214,7 +216,7 @@ class _Tried:
 
     def _made(self, course: _Concerned, value: Course) -> tuple[LimitsOn, LimitsOn]:
         before, after = (
-            _on(replace(value, layers=self._layers(course.therapist_id, is_tried=is_tried)))
+            self._known.of(replace(value, layers=self._layers(course.therapist_id, is_tried=is_tried)))
             for is_tried in (False, True)
         )
         return before, after
@@ -228,15 +230,29 @@ class _Tried:
         return {**self._clinic, **self._layer}, of_therapist
 
 
-def _on(course: Course) -> LimitsOn:
-    known: dict[date, Limits] = {}
+class _KnownLimits:
+    """Limits by what is in force: to make some takes as long as a look, and in a clinic few differ."""
 
-    def on(day: date) -> Limits:
-        if day not in known:
-            known[day] = Limits().for_course(course, on=day)
-        return known[day]
+    def __init__(self) -> None:
+        self._made: dict[tuple[tuple[str, Override], ...], Limits] = {}
 
-    return on
+    def of(self, course: Course) -> LimitsOn:
+        ends = sorted({one.until for layer in (*course.layers, course.overrides) for one in layer.values()})
+        known: dict[int, Limits] = {}
+
+        def on(day: date) -> Limits:
+            passed = bisect_right(ends, day)
+            if passed not in known:
+                known[passed] = self._for(course, day)
+            return known[passed]
+
+        return on
+
+    def _for(self, course: Course, day: date) -> Limits:
+        in_force = tuple(merged(*course.layers, course.overrides, on=day).items())
+        if in_force not in self._made:
+            self._made[in_force] = Limits().for_course(course, on=day)
+        return self._made[in_force]
 
 
 def _names(layer: Layer) -> frozenset[str]:

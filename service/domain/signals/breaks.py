@@ -33,12 +33,17 @@ _CAN_BE_LOST = frozenset({Status.SCHEDULED, Status.CLINIC_CANCELLED, Status.BREA
 
 
 def check(course: Course, limits: Limits, now: LocalTime) -> Iterator[Signal]:
+    yield from told(course, limits, now)
+    if course.is_active:
+        yield from _long(course, limits, now)
+
+
+def told(course: Course, limits: Limits, now: LocalTime) -> Iterator[Signal]:
+    """The same without the timeline's long breaks, of which nobody is told: a look back asks this many times."""
     if course.is_ended:
         return
     for absence in _absences_to_come(course, now):
         yield from _unannounced(course, limits, absence, now)
-    if course.is_active:
-        yield from _long(course, limits, now)
 
 
 def turns(course: Course, limits: Limits, now: LocalTime) -> Iterator[LocalTime]:

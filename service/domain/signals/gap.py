@@ -67,6 +67,24 @@ def told(course: Course, limits: Limits, now: LocalTime) -> Iterator[Signal]:
     yield from _if_approved(course, limits, now, is_open, worst)
 
 
+def is_told_alike(course: Course, limits: Limits, others: Limits, now: LocalTime) -> bool:
+    """True where `told` says the same with the others, but for the steps that it names: they differ in those alone, and
+    no gap lies between. Never true by mistake; false where it would take as long to find out."""
+    if any(getattr(limits, name) != getattr(others, name) for name in _SIGHT):
+        return False
+    if not course.is_active:
+        return True
+    along = spacing.of(course, limits, now)
+    if any(one.tentative for one in course.absences):
+        return False
+    gaps = [along.open, *along.ahead] if along.open else along.ahead
+    return all(one.level is one.level_with(others) for one in gaps)
+
+
+_SIGHT = ("early_sessions", "horizon_days", "mark_grace_h", "announce_days", "episode_gap_days", "presets")
+"""What decides which gaps there are and how long; the rest of what is used are the steps that they are held to."""
+
+
 def turns(course: Course, limits: Limits, now: LocalTime) -> Iterator[LocalTime]:
     """When the open gap passes a step or an announced slot, if nothing happens until then."""
     if not course.is_active:

@@ -76,14 +76,20 @@ class Gap:
     @property
     def steps(self) -> tuple[float, float]:
         """The ratios above which it is `watch` and `act`."""
-        limits = self.limits
+        return self._steps_of(self.limits)
+
+    def _steps_of(self, limits: Limits) -> tuple[float, float]:
         if self.is_early:
             return limits.gap_early_watch, limits.gap_early_act
         return limits.gap_watch, limits.gap_act
 
     @cached_property
     def level(self) -> Level | None:
-        watch, act = self.steps
+        return self.level_with(self.limits)
+
+    def level_with(self, limits: Limits) -> Level | None:
+        """Its level if other limits had other steps, and all else were the same."""
+        watch, act = self._steps_of(limits)
         if self.length <= self.cadence * watch:
             return None  # announced slots only shorten it, so they need not be looked for
         adjusted = self.adjusted
