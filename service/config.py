@@ -6,6 +6,7 @@ A missing or senseless variable stops the program with a list of all that is wro
 import base64
 import binascii
 import os
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -43,6 +44,8 @@ class Settings:
     """Key id → 32 bytes, newest last; seals names and contacts."""
     smtp_url: str | None
     """`smtp://user:password@host:587`, `smtps://…`; None: notices go to the console."""
+    smtp_ca_file: Path | None
+    """Certificates (PEM) that the mail server may be vouched for by, beside those that the machine trusts anyway."""
     mail_from: str
     zone: str
     """Of a site that names none, and of files that name none."""
@@ -86,6 +89,7 @@ class _Reader:
             "secret_key": self.secret(data_dir),
             "keys": self.keys(data_dir),
             "smtp_url": self.read("SAMEHOUR_SMTP_URL", _smtp_url, ""),
+            "smtp_ca_file": self.read("SAMEHOUR_SMTP_CA_FILE", _certificates, ""),
             "mail_from": self.read("SAMEHOUR_MAIL_FROM", _mail_address, "samehour@localhost"),
             "zone": self.read("SAMEHOUR_ZONE", _zone, "Europe/Berlin"),
             "locale": self.read("SAMEHOUR_LOCALE", _locale, ENGLISH),
@@ -154,6 +158,7 @@ KNOWN = frozenset(
         "KEYS",
         "KEY_FILE",
         "SMTP_URL",
+        "SMTP_CA_FILE",
         "MAIL_FROM",
         "ZONE",
         "LOCALE",
@@ -219,6 +224,16 @@ def _smtp_url(text: str) -> str | None:
     if text and (urlsplit(text).scheme not in {"smtp", "smtps"} or not urlsplit(text).hostname):
         raise ValueError("must be smtp://host:port or smtps://host:port.")
     return text or None
+
+
+def _certificates(text: str) -> Path | None:
+    if not text:
+        return None
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(text)
+    except (OSError, ssl.SSLError):
+        raise ValueError(f"{text} can't be read as a file of certificates (PEM).") from None
+    return Path(text)
 
 
 def _mail_address(text: str) -> str:

@@ -29,6 +29,8 @@ def test_the_defaults_are_a_clinic_on_one_machine() -> None:
         ("SAMEHOUR_KEYS", "k1:c2hvcnQ=", "32 bytes"),
         ("SAMEHOUR_KEYS", "k1:%%%", "not base64"),
         ("SAMEHOUR_SMTP_URL", "mail.example", "smtp://"),
+        ("SAMEHOUR_SMTP_CA_FILE", "/nowhere.pem", "certificates"),
+        ("SAMEHOUR_SMTP_CA_FILE", __file__, "certificates"),
         ("SAMEHOUR_MAIL_FROM", "nobody", "e-mail"),
         ("SAMEHOUR_ZONE", "Moon/Base", "no time zone"),
         ("SAMEHOUR_LOCALE", "de", "does not speak 'de'"),

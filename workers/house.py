@@ -38,10 +38,14 @@ def house_of(app: Flask) -> House:
     settings = settings_of(app)
     return House(
         app=app,
-        send=email.channel(settings.smtp_url, settings.mail_from) if settings.smtp_url else console.send,
+        send=_mailer(settings) if settings.smtp_url else console.send,
         post=webhook.channel(webhook.Guard.of(own_network=settings.webhooks_to_own_network)),
         queue=_queue(settings.redis_url) if settings.redis_url else None,
     )
+
+
+def _mailer(settings: Settings) -> Callable[[Mail], None]:
+    return email.channel(settings.smtp_url or "", settings.mail_from, ca_file=settings.smtp_ca_file)
 
 
 @cache

@@ -20,7 +20,8 @@ def send_notice(taken: Taken, house: House) -> None:
     if letter is None:
         raise ValueError("a notice without a reader")
     notice = letters.notice_of(letter, house.settings.public_url, speaker(letter.locale or house.settings.locale))
-    house.send(Mail(id=taken.id, to=letter.to, notice=notice, sent_at=clock.now()))
+    link = f"{house.settings.public_url}/me"
+    house.send(Mail(id=taken.id, to=letter.to, notice=notice, sent_at=clock.now(), settings_link=link))
 
 
 def send_to_client(taken: Taken, house: House) -> None:

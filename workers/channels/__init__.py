@@ -34,3 +34,5 @@ class Mail:
     notice: Notice
     sent_at: datetime
     calendar: CalendarFile | None = None
+    settings_link: str | None = None
+    """Where the reader chooses what they are sent, for their mail program's own button."""

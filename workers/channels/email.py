@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from pathlib import Path
 from time import monotonic
 from urllib.parse import unquote, urlsplit
 
@@ -19,6 +20,8 @@ from workers.channels.headers import address, header, plain
 
 STEP_SECONDS = 8.0
 """For one answer of the server."""
+LONGEST_LINK = 75
+"""A longer one would be written as encoded words, which no mail program takes for a link."""
 WHOLE_SECONDS = 24.0
 """For all of them together: less than the lease, whatever the server does."""
 
@@ -32,9 +35,11 @@ class Server:
     user: str | None
     password: str
     is_tls: bool
+    ca_file: Path | None = None
+    """Certificates (PEM) that may vouch for it, beside those that the machine trusts."""
 
     @staticmethod
-    def of(url: str) -> "Server":
+    def of(url: str, ca_file: Path | None = None) -> "Server":
         parts = urlsplit(url)
         is_tls = parts.scheme == "smtps"
         usual = 465 if is_tls else 587 if parts.username else 25
@@ -44,12 +49,20 @@ class Server:
             user=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password or ""),
             is_tls=is_tls,
+            ca_file=ca_file,
         )
 
+    def trust(self) -> ssl.SSLContext:
+        """Its name must stand in its certificate, and somebody known must vouch for that."""
+        context = ssl.create_default_context()
+        if self.ca_file is not None:
+            context.load_verify_locations(self.ca_file)
+        return context
 
-def channel(url: str, mail_from: str) -> Callable[[Mail], None]:
+
+def channel(url: str, mail_from: str, *, ca_file: Path | None = None) -> Callable[[Mail], None]:
     """A function that sends by that server."""
-    server = Server.of(url)
+    server = Server.of(url, ca_file)
 
     def send(mail: Mail) -> None:
         """:raises CannotSend: see there."""
@@ -80,6 +93,9 @@ def message(mail: Mail, mail_from: str) -> EmailMessage:
     # So that nobody's absence notice answers it, and no list or filter takes it for a person's.
     made["Auto-Submitted"] = "auto-generated"
     made["X-Auto-Response-Suppress"] = "All"
+    if mail.settings_link is not None and len(mail.settings_link) <= LONGEST_LINK:
+        # No List-Unsubscribe-Post: what one is sent is chosen after signing in, never by whoever has the mail.
+        made["List-Unsubscribe"] = f"<{header(mail.settings_link)}>"
     made.set_content(plain(mail.notice.text), cte="quoted-printable")
     made.add_alternative(plain(mail.notice.html), subtype="html", cte="quoted-printable")
     if mail.calendar is not None:
@@ -131,7 +147,7 @@ def _connect(server: Server, name: str) -> smtplib.SMTP:
     # Our own name is given, or smtplib would ask the name service for it, which can take minutes.
     if server.is_tls:
         return smtplib.SMTP_SSL(
-            server.host, server.port, local_hostname=name, timeout=STEP_SECONDS, context=ssl.create_default_context()
+            server.host, server.port, local_hostname=name, timeout=STEP_SECONDS, context=server.trust()
         )
     return smtplib.SMTP(server.host, server.port, local_hostname=name, timeout=STEP_SECONDS)
 
@@ -142,7 +158,7 @@ def _secure(connection: smtplib.SMTP, server: Server) -> None:
     if server.is_tls:
         return
     if connection.has_extn("starttls") and server.host not in LOOPBACK:
-        connection.starttls(context=ssl.create_default_context())
+        connection.starttls(context=server.trust())
         connection.ehlo()
     elif server.user and server.host not in LOOPBACK:
         raise CannotSend("no TLS, and a password to send")
