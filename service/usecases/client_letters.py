@@ -26,8 +26,8 @@ from service.store.transaction import reading, writing
 from service.usecases import client_hours, steps
 from service.usecases.client_hours import REMINDER
 
-MOST_REMINDERS = 500
-"""Written down at once; the next sweep goes on."""
+MOST_REMINDERS = 100
+"""Written down at once, so that nobody at a desk waits long for the database; the next sweep goes on."""
 MOST_READ = 5000
 """Among them those that nobody is reminded of, which stand there at the next sweep again."""
 
