@@ -113,7 +113,7 @@ class Course:
         return not self.standings
 
     @cached_property
-    def kept(self) -> dict[str, object]:
+    def kept(self) -> dict[object, object]:
         """What was last worked out for one `now`, so that not every rule does it again; no part of the value."""
         return {}
 

@@ -13,6 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from itertools import pairwise
 
 from service.domain.absences import Absence, AbsenceKind
@@ -22,7 +23,7 @@ from service.domain.course import Course, CourseStatus, start_of
 from service.domain.hours import LocalTime
 from service.domain.limits import Limits
 from service.domain.phrase import Phrase
-from service.domain.signals import SIGNALS, Rule, breaks, gap
+from service.domain.signals import SIGNALS, Rule, breaks, gap, setting, slot, therapist
 from service.domain.signals.signal import Level, Signal
 from service.domain.standing import Modality
 from service.domain.unrest import Span, Unrest, times_of
@@ -132,7 +133,8 @@ def replay(
         entered=records.entered,
     )
     stories = [_Stories() for _ in limits]
-    for at, due in _looks(asked, past, unrest, everywhere=looks_everywhere):
+    turns = any(first != last for first, last in in_force)
+    for at, due in _looks(asked, past, unrest, everywhere=looks_everywhere, turns=turns):
         sight = past.sight(at)
         entries = past.entries(sight, at)
         wide = None if looks_everywhere or gap not in due else _wide(entries, at, unrest)
@@ -148,27 +150,50 @@ def replay(
 
 
 def _looks(
-    asked: Sequence[Rule], past: "_Past", unrest: Unrest, *, everywhere: bool
+    asked: Sequence[Rule], past: "_Past", unrest: Unrest, *, everywhere: bool, turns: bool
 ) -> Iterator[tuple[LocalTime, list[Rule]]]:
-    """When to look, and what to ask then."""
-    times: list[LocalTime] = []
+    """When to look, and what to ask then. `turns` where limits change on the way."""
+    times = _Times(past, unrest)
     wanted: dict[LocalTime, list[Rule]] = {}
     for rule in asked:
+        in_span = times.of_sessions if rule in _OF_SESSIONS and not everywhere and not turns else times.of_all
         for look in [(unrest.since, unrest.until)] if everywhere else unrest.looks(rule):
-            if not times and isinstance(look, tuple):
-                facts = sorted({*past.facts(unrest.since, unrest.until), *unrest.asked_for_marks})
-                times = [unrest.since, *(at for fact in facts for at in (fact - MOMENT, fact)), unrest.until]
-            for at in _in_span(times, look) if isinstance(look, tuple) else (look,):
+            for at in in_span(look) if isinstance(look, tuple) else (look,):
                 some = wanted.setdefault(at, [])
                 if rule not in some:
                     some.append(rule)
     yield from sorted(wanted.items(), key=lambda pair: pair[0])
 
 
-def _in_span(times: list[LocalTime], span: Span) -> list[LocalTime]:
-    """Those in the span, and the first fact after it."""
-    first, last = span
-    return times[bisect_left(times, first) : bisect_right(times, last) + 2]
+class _Times:
+    """When to look in a span of time."""
+
+    def __init__(self, past: "_Past", unrest: Unrest) -> None:
+        self._past, self._since, self._until = past, unrest.since, unrest.until
+        self._unrest = unrest
+
+    def of_all(self, span: Span) -> list[LocalTime]:
+        """At each fact and just before it, in the span and at the first fact after it."""
+        first, last = span
+        times = self._all
+        return times[bisect_left(times, first) : bisect_right(times, last) + 2]
+
+    def of_sessions(self, span: Span) -> list[LocalTime]:
+        """For rules that look at sessions alone and at no clock: between two facts they say what they said before."""
+        first, last = span
+        times = self._sessions
+        return times[bisect_left(times, first) : bisect_right(times, last) + 1]
+
+    @cached_property
+    def _all(self) -> list[LocalTime]:
+        known = {*self._past.facts_of_sessions, *self._past.facts_of_absences, *self._unrest.asked_for_marks}
+        facts = sorted(at for at in known if self._since < at <= self._until)
+        return [self._since, *(at for fact in facts for at in (fact - MOMENT, fact)), self._until]
+
+    @cached_property
+    def _sessions(self) -> list[LocalTime]:
+        facts = sorted(at for at in self._past.facts_of_sessions if self._since < at <= self._until)
+        return [self._since, *facts, self._until]
 
 
 def _take(
@@ -309,19 +334,23 @@ class _Past:
         self._news = sorted({*told, *(self.entered_at(one) for one in course.absences)})
         self._stages: dict[int, Mapping[str, object]] = {}
 
-    def facts(self, since: LocalTime, until: LocalTime) -> list[LocalTime]:
-        """When something became known or took place, after `since` and until `until`."""
+    @cached_property
+    def facts_of_sessions(self) -> set[LocalTime]:
+        """When something about an appointment became known or took place, or what was agreed changed."""
         found: set[LocalTime] = set()
         for entry, one in zip(self._entries, self.course.appointments, strict=True):
             found.update((one.expected, one.starts, entry.first, entry.last))
             if one.changes or one.told_at:
                 found.update(self._told(one))
-        for absence in self.course.absences:
-            found.update(at for at in (absence.told_at, self._records.entered.get(absence.id)) if at)
-            found.update((absence.since, absence.until))
         for standing in self.course.standings:
             found.update(start_of(day) for day in (standing.since, standing.until) if day)
-        return sorted(at for at in found if since < at <= until)
+        return found
+
+    @property
+    def facts_of_absences(self) -> Iterator[LocalTime]:
+        for absence in self.course.absences:
+            yield from (at for at in (absence.told_at, self._records.entered.get(absence.id)) if at)
+            yield from (absence.since, absence.until)
 
     def _told(self, one: Appointment) -> Iterator[LocalTime]:
         if one.told_at:
@@ -486,6 +515,7 @@ def _wide(entries: Sequence[_State], now: LocalTime, unrest: Unrest) -> list[tup
 
 _HELD, _SCHEDULED = Status.HELD, Status.SCHEDULED
 _new = object.__new__
+_OF_SESSIONS: frozenset[Rule] = frozenset({slot, setting, therapist})
 _FOR_PEOPLE: Mapping[Rule, Callable[[Course, Limits, LocalTime], Iterator[Signal]]] = {
     gap: gap.told,
     breaks: breaks.told,

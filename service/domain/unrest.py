@@ -159,7 +159,7 @@ class Unrest:
     def _around(self, first: LocalTime, last: LocalTime) -> Iterator[Look]:
         """A gap is seen whole once the session before it is held, while it is open until just before it closes, and
         again whenever what is known of it changes."""
-        loose = [one for one in self._loose if any(first <= at <= last for at in times_of(one))]
+        loose = [one for times, one in self._times_of_loose if any(first <= at <= last for at in times)]
         if not loose and _EVER in (first, last):
             return
         if first == _EVER or last == _NEVER:
@@ -177,6 +177,10 @@ class Unrest:
                 yield from (at - before for at in times_of(one) for before in (_MOMENT, timedelta()))
             if one.status is Status.SCHEDULED:
                 yield from self._asked_for_mark(one)
+
+    @cached_property
+    def _times_of_loose(self) -> list[tuple[set[LocalTime], Appointment]]:
+        return [(set(times_of(one)), one) for one in self._loose]
 
     def _asked_for_mark(self, one: Appointment) -> Iterator[LocalTime]:
         """When a session without its mark ceases to count as held."""
@@ -287,11 +291,24 @@ class Unrest:
                 continue
             if absence.told_at:
                 yield absence.told_at - _MOMENT
-            taken = [one for one in self.course.appointments if any(_reach(absence, one))]
+            taken = [
+                one
+                for first, last, one in self._reaches
+                if first < absence.until and absence.since < last and any(_reach(absence, one))
+            ]
             if taken:
                 yield self.until
             for one in taken:
                 yield from (at - _MOMENT for at in (*times_of(one), *self._tellings(one)))
+
+    @cached_property
+    def _reaches(self) -> list[tuple[LocalTime, LocalTime, Appointment]]:
+        """Each appointment between the first and the last of the times at which it was to be."""
+        found = []
+        for one in self.course.appointments:
+            times = list(times_of(one))
+            found.append((min(times), max(times) + timedelta(minutes=one.minutes), one))
+        return found
 
     def _ending(self) -> Iterator[Look]:
         standings = self.course.standings

@@ -69,7 +69,7 @@ def _lost(course: Course, absence: Absence, now: LocalTime) -> list[Appointment]
     lost = [
         one
         for one in course.appointments
-        if one.starts > now
+        if now < one.starts < absence.until  # most are not: what takes longer is asked of the others
         and one.status in _CAN_BE_LOST
         and absence.covers(one.starts, one.ends)
         and absence.concerns(therapist=one.therapist, room=one.room)

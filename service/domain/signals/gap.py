@@ -59,9 +59,8 @@ def told(course: Course, limits: Limits, now: LocalTime) -> Iterator[Signal]:
     along = spacing.of(course, limits, now)
     is_open = along.open
     if is_open and is_open.level:
-        following = along.ahead[0].until if along.ahead else None
-        yield _signal(is_open, is_open, "open", is_open.level, following=following)
-    worst = _worst(_later(is_open, along.ahead))
+        yield _signal(is_open, is_open, "open", is_open.level, following=along.following)
+    worst = _worst(_later(is_open, along.long_ahead))
     if worst and worst.level:
         yield _signal(worst, is_open or worst, "ahead", worst.level)
     yield from _if_approved(course, limits, now, is_open, worst)
@@ -77,7 +76,9 @@ def is_told_alike(course: Course, limits: Limits, others: Limits, now: LocalTime
     along = spacing.of(course, limits, now)
     if any(one.tentative for one in course.absences):
         return False
-    gaps = [along.open, *along.ahead] if along.open else along.ahead
+    gaps = along.ahead_longer_than(min(along.never_over(limits), along.never_over(others)))
+    if along.open:
+        gaps.append(along.open)
     return all(one.level is one.level_with(others) for one in gaps)
 
 
@@ -101,14 +102,14 @@ def _if_approved(
 ) -> Iterator[Signal]:
     if not any(absence.tentative and absence.until > now for absence in course.absences):
         return
-    worst = _worst(_later(is_open, spacing.of(course, limits, now).ahead_if_approved))
+    worst = _worst(_later(is_open, spacing.of(course, limits, now).long_ahead_if_approved))
     if worst and worst.level and (firm is None or not firm.level or worst.level > firm.level):
         yield _signal(worst, is_open or worst, "ahead", Level.INFO, is_tentative=True)
 
 
 def _later(is_open: Gap | None, gaps: list[Gap]) -> list[Gap]:
     """Those that the open gap does not speak for: once it is over a step, the pair it belongs to is its own."""
-    return gaps[1:] if is_open and is_open.level else gaps
+    return [gap for gap in gaps if gap.first is not is_open.first] if is_open and is_open.level else gaps
 
 
 def _worst(gaps: list[Gap]) -> Gap | None:

@@ -83,7 +83,7 @@ def distance(one: int, other: int) -> int:
 
 
 def _from_agreed(at: int, agreed: Sequence[int]) -> int:
-    return min((distance(at, one) for one in agreed), default=0)
+    return 0 if at in agreed else min((distance(at, one) for one in agreed), default=0)
 
 
 def medoid_of(times: Sequence[int], near_min: float) -> tuple[int, int]:

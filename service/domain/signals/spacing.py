@@ -152,7 +152,7 @@ class Spacing:
         """Past gaps that were over a threshold, oldest first; of the last so many intervals."""
         sessions, limits = self.sessions, self.limits
         skipped = max(0, len(sessions) - 1 - last)
-        shortest = min(frame.cadence for frame in self.course.frames) * min(limits.gap_watch, limits.gap_early_watch)
+        shortest = self.never_over(limits)
         long_ones = [
             k for k, (a, b) in enumerate(pairwise(sessions[skipped:]), skipped) if b.starts - a.starts > shortest
         ]
@@ -169,36 +169,63 @@ class Spacing:
         held_with = 0 if is_new else self._counts[-1]
         return Gap(course=course, limits=self.limits, first=last, next=None, until=self.now, held_with=held_with)
 
+    def never_over(self, limits: Limits) -> timedelta:
+        """So short a time is over no step of these limits, whichever version is in force."""
+        cadence = min(frame.cadence for frame in self.course.frames)
+        return cadence * min(limits.gap_watch, limits.gap_early_watch)
+
     @cached_property
     def ahead(self) -> list[Gap]:
         """From the last session to the next booking that can take place, and so on, within the horizon."""
-        return self._ahead(tentative_too=False)
+        return list(self._ahead(self._bookings, longer_than=timedelta(-1)))
 
     @cached_property
-    def ahead_if_approved(self) -> list[Gap]:
-        """The same, if every leave that is asked for comes about."""
-        return self._ahead(tentative_too=True)
+    def long_ahead(self) -> list[Gap]:
+        """Those of them that may be over a step."""
+        return self.ahead_longer_than(self.never_over(self.limits))
 
-    def _ahead(self, *, tentative_too: bool) -> list[Gap]:
+    def ahead_longer_than(self, length: timedelta) -> list[Gap]:
+        return list(self._ahead(self._bookings, longer_than=length))
+
+    @cached_property
+    def long_ahead_if_approved(self) -> list[Gap]:
+        """The same, if every leave that is asked for comes about."""
+        bookings = [one for one in self._within if not self.course.is_lost(one, tentative_too=True)]
+        return list(self._ahead(bookings, longer_than=self.never_over(self.limits)))
+
+    @property
+    def following(self) -> LocalTime | None:
+        """The next booking that can take place, within the horizon."""
+        return self._bookings[0].starts if self._bookings else None
+
+    @cached_property
+    def _bookings(self) -> list[Appointment]:
+        return [one for one in self._within if not self.course.is_lost(one)]
+
+    @property
+    def _within(self) -> Iterator[Appointment]:
         horizon = self.now + timedelta(days=self.limits.horizon_days)
-        is_lost = self.course.is_lost
-        within = (one for one in self.to_come if one.starts <= horizon)
-        bookings = [one for one in within if not is_lost(one, tentative_too=tentative_too)]
+        return (one for one in self.to_come if one.starts <= horizon)
+
+    def _ahead(self, bookings: Sequence[Appointment], *, longer_than: timedelta) -> Iterator[Gap]:
         count = self._counts[-1] if self.sessions else 1
-        gaps = []
         for one, other in pairwise([*self.sessions[-1:], *bookings]):
-            gaps.append(self._gap(one, other, count))
+            if other.starts - one.starts > longer_than:
+                yield self._gap(one, other, count)
             count = self._after(one, other, count)
-        return gaps
 
     def _gap(self, one: Appointment, other: Appointment, count: int) -> Gap:
         if self._is_transferred(one, other):
             count = 0
         return Gap(course=self.course, limits=self.limits, first=one, next=other, until=other.starts, held_with=count)
 
+    @cached_property
+    def _longest_in_episode(self) -> timedelta:
+        return timedelta(days=self.limits.episode_gap_days)
+
     def _after(self, one: Appointment, other: Appointment, count: int) -> int:
         """The count after a booking that is taken as if it will be held, whoever is booked for it."""
-        is_new_episode = other.starts - one.starts >= timedelta(days=self.limits.episode_gap_days)
+        is_new_episode = other.starts - one.starts >= self._longest_in_episode
         return 1 if is_new_episode or self._is_transferred(one, other) else count + 1
 
     def _is_transferred(self, one: Appointment, other: Appointment) -> bool:
@@ -246,16 +273,27 @@ def held_with_at(course: Course, limits: Limits, appointment: Appointment) -> in
 
 def announced_slots(course: Course, since: LocalTime, until: LocalTime, days: float) -> tuple[LocalTime, ...]:
     """Standing slots strictly inside that are announced absences, with or without an appointment."""
-    inside = [one for one in course.expected_between(since, until) if one.slot is not None]
+    asked = "announced", since, until, days
+    kept = course.kept.get(asked)
+    if isinstance(kept, tuple):
+        return kept
+    found = tuple(sorted(_announced_slots(course, since, until, days)))
+    course.kept[asked] = found
+    return found
+
+
+def _announced_slots(course: Course, since: LocalTime, until: LocalTime, days: float) -> list[LocalTime]:
+    between = course.expected_between(since, until)
+    inside = [one for one in between if one.slot is not None]
     found = [one.expected for one in inside if course.is_announced(one, days)]
     if course.firm_absences:
-        known = {(one.standing, one.slot) for one in course.expected_between(since, until)}
+        known = {(one.standing, one.slot) for one in between}
         found += {
             slot
             for slot, standing, absence in _slots_away(course, since, until)
             if is_announcing(absence, slot, days) and (standing.id, slot) not in known
         }
-    return tuple(sorted(found))
+    return found
 
 
 def slots_to_come(course: Course, limits: Limits, now: LocalTime) -> Iterator[LocalTime]:
