@@ -289,7 +289,16 @@ class Course:
         """True for a booking that can't take place because somebody or some place is known to be away."""
         if not self.absences:
             return False
-        return any(True for _ in self.absences_at(appointment, tentative_too=tentative_too))
+        starts, ends = appointment.starts, appointment.ends
+        # A look back asks this of every appointment: hence no generator, and no call for what is at another time.
+        for absence in self.absences if tentative_too else self.firm_absences:
+            if (
+                absence.since < ends
+                and starts < absence.until
+                and absence.concerns(therapist=appointment.therapist, room=appointment.room)
+            ):
+                return True
+        return False
 
     def absences_over(self, appointment: Appointment) -> Iterator[Absence]:
         """The absences that cover the slot it was to fill, as it was agreed."""

@@ -25,7 +25,7 @@ from service.domain.limits import Limits
 from service.domain.phrase import Phrase
 from service.domain.signals import SIGNALS, Rule, breaks, gap, setting, slot, therapist
 from service.domain.signals.signal import Level, Signal
-from service.domain.standing import Modality
+from service.domain.standing import Modality, Standing
 from service.domain.unrest import Span, Unrest, times_of
 
 MOMENT = timedelta(microseconds=1)
@@ -120,20 +120,21 @@ def replay(
     """
     asked = [rule for rule in SIGNALS if not rules.isdisjoint(rule.IDS)]
     in_force = [[on(since.date()), on(until.date())] for on in limits]
-    horizon = timedelta(days=max(one.horizon_days for some in in_force for one in some)) + AHEAD
-    behind = max(BEHIND, *(max(one.early_sessions, one.churn_n, one.setting_n) for some in in_force for one in some))
+    turns = any(first != last for first, last in in_force)
+    compared_with = _different(one for some in in_force for one in some)
+    horizon = timedelta(days=max(one.horizon_days for one in compared_with)) + AHEAD
+    behind = max(BEHIND, *(max(one.early_sessions, one.churn_n, one.setting_n) for one in compared_with))
     seen = course if looks_everywhere else cut(course, since, until + horizon, behind=behind)
     past = _Past(seen, records, horizon=None if looks_everywhere else horizon, behind=behind)
     unrest = Unrest(
         course=seen,
-        limits=[one for some in in_force for one in some],
+        limits=compared_with,
         since=since,
         until=until,
         known_from=past.known_from,
         entered=records.entered,
     )
     stories = [_Stories() for _ in limits]
-    turns = any(first != last for first, last in in_force)
     for at, due in _looks(asked, past, unrest, everywhere=looks_everywhere, turns=turns):
         sight = past.sight(at)
         entries = past.entries(sight, at)
@@ -147,6 +148,14 @@ def replay(
             _take(stories, due, known, [on(at.date()) for on in limits], rules, at)
         known.kept.clear()  # it points back to the course: each look would wait for the collector
     return tuple(told.all for told in stories)
+
+
+def _different(limits: Iterable[Limits]) -> list[Limits]:
+    found: list[Limits] = []
+    for one in limits:
+        if one not in found:
+            found.append(one)
+    return found
 
 
 def _looks(
@@ -285,9 +294,11 @@ def cut(course: Course, since: LocalTime, until: LocalTime, *, behind: int = BEH
     last = bisect_right(course.expected_times, until) + 1
     appointments = course.appointments[first:last]
     earliest = min((one.starts for one in appointments), default=since)
-    seen = replace(course, appointments=appointments)
     within = [one for one in course.absences if earliest < one.until and one.since < until]
-    return replace(seen, absences=tuple(one for one in within if _could_take(one, seen)))
+    weekdays = _weekdays(course.standings, appointments)
+    return replace(
+        course, appointments=appointments, absences=tuple(one for one in within if _could_take(one, weekdays))
+    )
 
 
 def _places_held(course: Course) -> list[int]:
@@ -300,21 +311,20 @@ def _far_enough(places_held: Sequence[int], place: int, behind: int) -> int:
     return places_held[held - behind] if held >= behind else 0
 
 
-def _could_take(absence: Absence, course: Course) -> bool:
+def _could_take(absence: Absence, weekdays: set[int]) -> bool:
     """False for a public holiday on a day on which the client never comes, and its like."""
     days = (absence.until - absence.since) // timedelta(days=1) + 2
     if days > 7 or absence.kind is AbsenceKind.PAUSE:
         return True
-    reached = {(absence.since + timedelta(days=n - 1)).weekday() for n in range(days + 1)}
-    return not reached.isdisjoint(_weekdays(course))
+    first = absence.since.weekday() - 1
+    return any((first + n) % 7 in weekdays for n in range(days + 1))
 
 
-def _weekdays(course: Course) -> set[int]:
+def _weekdays(standings: Iterable[Standing], appointments: Iterable[Appointment]) -> set[int]:
     """On which the client ever comes, or was to come."""
-    agreed = {hour.day.value for standing in course.standings for hour in standing.hours}
-    return agreed | {
-        at.weekday() for one in course.appointments if one.changes or one.slot is None for at in times_of(one)
-    }
+    agreed = {hour.day.value for standing in standings for hour in standing.hours}
+    elsewhere = (one for one in appointments if one.changes or one.slot is None)
+    return agreed | {at.weekday() for one in elsewhere for at in times_of(one)}
 
 
 class _Past:
@@ -370,15 +380,16 @@ class _Past:
 
     def lost_from(self, one: Appointment) -> LocalTime:
         """From when it was known that it can't take place; `_NEVER` where that never was."""
-        starts, ends = one.starts, one.ends
-        return min(
-            (
-                entered
-                for entered, absence in self._firm
-                if absence.covers(starts, ends) and absence.concerns(therapist=one.therapist, room=one.room)
-            ),
-            default=_NEVER,
-        )
+        found, starts, ends = _NEVER, one.starts, one.ends
+        for entered, absence in self._firm:
+            if (
+                absence.since < ends
+                and starts < absence.until
+                and entered < found
+                and absence.concerns(therapist=one.therapist, room=one.room)
+            ):
+                found = entered
+        return found
 
     def sight(self, now: LocalTime) -> slice:
         """The places of the appointments that the rules could look at then."""
@@ -427,7 +438,9 @@ class _Past:
             changes.update(status=Status.SCHEDULED, by=None, told_at=None, began=None, finished=None, late_by=None)
         elif one.told_at is not None and one.told_at > now:
             changes["told_at"] = None
-        return replace(one, **changes)  # type: ignore[arg-type]
+        known = _new(Appointment)
+        known.__dict__.update(one.__dict__, **changes)
+        return known
 
     def _absences(self, now: LocalTime) -> tuple[Absence, ...]:
         return tuple(self._absence(one, now) for one in self.course.absences if self._is_entered(one, now))

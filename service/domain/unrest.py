@@ -238,7 +238,9 @@ class Unrest:
         return self._counted(lambda one: one.status not in _IN_ORDER)
 
     def _time_frame(self) -> Iterator[Look]:
-        return self._counted(lambda one: any(is_off_time(one, limits) for limits in self.limits))
+        return self._counted(
+            lambda one: one.began is not None and any(is_off_time(one, limits) for limits in self.limits)
+        )
 
     def _counted(self, is_one: Callable[[Appointment], bool]) -> Iterator[Look]:
         for one in self.course.appointments:

@@ -67,8 +67,8 @@ def told(course: Course, limits: Limits, now: LocalTime) -> Iterator[Signal]:
 
 
 def is_told_alike(course: Course, limits: Limits, others: Limits, now: LocalTime) -> bool:
-    """True where `told` says the same with the others, but for the steps that it names: they differ in those alone, and
-    no gap lies between. Never true by mistake; false where it would take as long to find out."""
+    """True where `told` says the same with the others, but for the steps that it names: no gap lies between the two.
+    Never true by mistake; false where it would take as long to find out."""
     if any(getattr(limits, name) != getattr(others, name) for name in _SIGHT):
         return False
     if not course.is_active:
@@ -79,11 +79,11 @@ def is_told_alike(course: Course, limits: Limits, others: Limits, now: LocalTime
     gaps = along.ahead_longer_than(min(along.never_over(limits), along.never_over(others)))
     if along.open:
         gaps.append(along.open)
-    return all(one.level is one.level_with(others) for one in gaps)
+    return all(one.is_told_alike(others) for one in gaps)
 
 
-_SIGHT = ("early_sessions", "horizon_days", "mark_grace_h", "announce_days", "episode_gap_days", "presets")
-"""What decides which gaps there are and how long; the rest of what is used are the steps that they are held to."""
+_SIGHT = ("early_sessions", "horizon_days", "mark_grace_h", "episode_gap_days", "presets")
+"""What decides which gaps there are; the rest of what is used is what each is held to."""
 
 
 def turns(course: Course, limits: Limits, now: LocalTime) -> Iterator[LocalTime]:

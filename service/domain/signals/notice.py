@@ -56,7 +56,8 @@ def check(course: Course, limits: Limits, now: LocalTime) -> Iterator[Signal]:
         return
     last_held = course.held_by_start[-1].starts if course.held else None
     recent = _recent(course, now)
-    short = [event for one in recent for event in _events(one) if _is_short(event, limits)]
+    eventful = [one for one in recent if one.changes or one.status in _SIDES]
+    short = [event for one in eventful for event in _events(one) if _is_short(event, limits)]
     live = [event for event in short if last_held is None or last_held <= (event.told_at or event.before)]
     ours = [event for event in live if event.by is Initiator.CLINIC]
     if ours:

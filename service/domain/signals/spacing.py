@@ -85,10 +85,18 @@ class Gap:
 
     @cached_property
     def level(self) -> Level | None:
-        return self.level_with(self.limits)
+        return self._level_with(self.limits)
 
-    def level_with(self, limits: Limits) -> Level | None:
-        """Its level if other limits had other steps, and all else were the same."""
+    def is_told_alike(self, others: Limits) -> bool:
+        """True where it has the same level, and the same slots are announced, if it is held to others."""
+        watch, _ = self._steps_of(others)
+        if self.level is None and self.length <= self.cadence * watch:
+            return True
+        if self.announced != announced_slots(self.course, self.since, self.until, others.announce_days):
+            return False
+        return self.level is self._level_with(others)
+
+    def _level_with(self, limits: Limits) -> Level | None:
         watch, act = self._steps_of(limits)
         if self.length <= self.cadence * watch:
             return None  # announced slots only shorten it, so they need not be looked for
