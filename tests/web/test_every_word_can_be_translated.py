@@ -171,7 +171,7 @@ def eventful(app: "Flask", clinic: Clinic, now: datetime) -> Clinic:
 def pages_of(role: Role, app: "Flask", clinic: Clinic, now: datetime) -> list[str]:
     """The address of every page, form and part that this role reads."""
     if role is Role.ADMIN:
-        return ["/people", "/webhooks", "/nowhere", "/today"]
+        return ["/people", "/webhooks", "/messages", "/me", "/nowhere", "/today"]
     with app.app_context():
         hours = [clinic.hour(0, weeks=weeks) for weeks in (-1, 1, 2, 3)]
         away = absences.between(since=midnight(clinic.monday), until=midnight(date(2200, 1, 1)), by=OPERATOR)[0].id
@@ -193,12 +193,12 @@ def pages_of(role: Role, app: "Flask", clinic: Clinic, now: datetime) -> list[st
         f"/courses/{clinic.courses[0]}/strip",
     ]
     found += [f"/standings/{clinic.standings[0]}/{what}" for what in ("change", "end")]
-    found += ["/rules", "/nowhere"]
+    found += ["/rules", "/me", "/nowhere"]
     if role is not Role.FRONT_DESK:
         found += ["/alerts", "/alerts?all=yes", "/calendars"]
     return [
         *found,
-        *(["/people", "/webhooks"] if role is Role.MANAGER else []),
+        *(["/people", "/webhooks", "/messages", "/client-mail"] if role is Role.MANAGER else []),
         *(["/clients/new"] if role is not Role.THERAPIST else []),
     ]
 
