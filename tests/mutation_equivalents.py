@@ -123,16 +123,6 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "if absence.until <= since or absence.since > until:",
     ): "it only saves work: no slot lies in an empty span",
     (
-        "signals.wording",
-        "rounded = Decimal(str(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)",
-        "rounded = Decimal(str(value)).quantize(Decimal(2).scaleb(-places), ROUND_HALF_UP)",
-    ): "quantize looks at the exponent alone",
-    (
-        "signals.wording",
-        "rounded = Decimal(str(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)",
-        "rounded = Decimal(str(value)).quantize(Decimal(0).scaleb(-places), ROUND_HALF_UP)",
-    ): "quantize looks at the exponent alone",
-    (
         "index",
         "return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)",
         "return value.quantize(Decimal(2).scaleb(-places), ROUND_HALF_UP)",

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
+from service.domain.course import Override
 from service.domain.hours import LocalTime
 from service.domain.phrase import HourOfWeek, Number, Span
 from service.domain.signals import Cause, wording
@@ -65,6 +67,28 @@ from tests.domain.edges import leave
         (
             lambda: wording.therapist_change(TUESDAY.date(), 13.49, 1),
             "The usual therapist changes on 4 Nov: told 13 days and 1 session before.",
+        ),
+        (
+            lambda: wording.therapist_pattern(0.2567, 6),
+            "The therapist changed often from one session to the next (continuity 0.26 over 6 sessions).",
+        ),
+        (
+            lambda: wording.notice_clinic(TUESDAY, None, False, False),
+            "The clinic moved the session of Tue 4 Nov 10:00; no notice is on record.",
+        ),
+        (
+            lambda: wording.notice_clinic(TUESDAY, 21.96, True, True),
+            "The clinic cancelled the session of Tue 4 Nov 10:00 with 22 hours' notice (illness, unavoidable).",
+        ),
+        (
+            lambda: wording.exception(Override(value=1.23456, reason="", until=date(2026, 9, 1))),
+            "1.2346 until 31 Aug 2026",
+        ),
+        (
+            lambda: wording.exception(
+                Override(value="same_room", reason="agreed", until=date(2026, 9, 1), author="Ada")
+            ),
+            "same room until 31 Aug 2026 (Ada): agreed",
         ),
         (lambda: wording.time_frame(2, 4, 2), "2 of the last 4 sessions began later than planned."),
         (lambda: wording.time_frame(2, 4, 0), "2 of the last 4 sessions had clearly another length than planned."),
