@@ -119,11 +119,12 @@ def _inherit(db: Session, client: ClientRow, heir: AppointmentRow, old: Appointm
 def _announce(db: Session, client: ClientRow, course: CourseRow, found: Sequence[Difference], *, now: datetime) -> None:
     whose = f"{client.public_id}:{course.public_id}"
     states = ",".join(f"{one.row.public_id}:{one.row.version}" for one in found)
-    key = f"{CHANGE}:{client.public_id}:{hashlib.sha256(states.encode()).hexdigest()[:40]}"
+    key = hashlib.sha256(states.encode()).hexdigest()[:40]
     waiting = outbox.waiting(db, CHANGE, about="whose", subject=whose, free_at=now)
     if found and any(one["key"] == key for one in outbox.payloads(db, waiting)):
         return
     outbox.close(db, waiting, "superseded", now=now)
     if found:
         payload = {"whose": whose, "client": client.public_id, "course": course.public_id, "key": key}
-        outbox.add(db, CHANGE, payload, dedup_key=key, not_before=now + GRACE, now=now)
+        # Without a key of its own: the same differences can wait again after others came and were undone.
+        outbox.add(db, CHANGE, payload, not_before=now + GRACE, now=now)

@@ -132,7 +132,7 @@ class CalendarProgram:
         for part in (*self.zones, *(one for one in self.entries.values() if one["STATUS"] != "CANCELLED")):
             calendar.add_component(part)
         found = recurring_ical_events.of(calendar).between((2026, 1, 1), (2027, 1, 1))
-        return [one.start.astimezone(UTC) for one in found]
+        return sorted(one.start.astimezone(UTC) for one in found)
 
 
 def test_booked_moved_and_cancelled_are_one_entry_in_the_clients_calendar(practice: Practice) -> None:
