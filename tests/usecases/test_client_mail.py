@@ -1,5 +1,7 @@
 """Mail to clients: off until turned on, the last state after the grace, and never to whom it is not safe to write."""
 
+import random
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
@@ -12,7 +14,8 @@ from service.domain.appointment import Initiator
 from service.domain.client_mail import GRACE, CannotTurnOn, CannotUseText, ClientMail, Kind
 from service.domain.course import Ending
 from service.domain.hours import Hour, Weekday
-from service.domain.refusals import Forbidden, Malformed, NotFound, Stale
+from service.domain.refusals import Conflict, Forbidden, Malformed, NotFound, Stale
+from service.feeds.attachment import calendar_file
 from service.language import speaker
 from service.store.appointments import ChangeRow
 from service.store.audit import AuditRow
@@ -23,6 +26,7 @@ from service.usecases import absences, appointments, client_letters, client_mail
 from service.usecases.client_hours import CHANGE, REMINDER
 from service.usecases.client_letters import Letter
 from tests.usecases.conftest import FIRST, NOW, Cast, tuesday
+from tests.workers.test_client_mail import CalendarProgram
 
 ON = ClientMail(is_on=True, clinic="Clinic on the Quay", sign_off="Clinic on the Quay\nTelephone 000")
 ONE = "one@clients.example"
@@ -236,6 +240,15 @@ def test_of_two_changes_the_last_is_told_with_what_the_client_knew(known: Cast) 
     assert line.item.was.starts == tuesday(1)
 
 
+def test_what_waits_again_after_another_change_was_undone_is_told(known: Cast) -> None:
+    cancel(known, 1, now=LATER)
+    hour = cancel(known, 2, now=LATER + timedelta(seconds=10))
+    appointments.uncancel(appointment_id=hour, by=known.desk, now=LATER + timedelta(seconds=20))
+
+    [letter] = carry(LATER + timedelta(seconds=20) + GRACE)
+    assert said(letter) == [(Kind.CANCELLED, tuesday(1))]
+
+
 def test_another_room_and_by_video_are_changes_too(known: Cast) -> None:
     move(known, 1, tuesday(1), now=LATER, room=known.rooms[1])
 
@@ -374,6 +387,70 @@ def test_each_of_a_couple_is_mailed_for_themselves(cast: Cast) -> None:
     appointments.book(course=course, place=cast.place(tuesday(1)), by=cast.desk, now=NOW)
 
     assert sorted(letter.to for letter in carry(NOW + GRACE)) == [ONE, "two@clients.example"]
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_whatever_happens_the_clients_calendar_ends_as_the_book(cast: Cast, seed: int) -> None:
+    """Forty changes at random, some undone within the grace; each mail's file is taken in as a program would."""
+    drawn, at, program = random.Random(seed), LATER, CalendarProgram()
+
+    def carry_to_the_program() -> int:
+        letters = carry(at)
+        for letter in letters:
+            program.take_in(calendar_file(client_letters.entries_of(letter, speaker("en_GB"))))
+        return len(letters)
+
+    turn_on(cast)
+    may_be_mailed(cast)
+    cast.agree(until=date(2026, 4, 1))
+    carry_to_the_program()
+    mails = 0
+    for _ in range(40):
+        with suppress(Conflict, Malformed):
+            something(drawn, cast, at)
+        at += timedelta(seconds=drawn.choice((5, 50, 200)))
+        mails += carry_to_the_program()
+    at += GRACE
+    mails += carry_to_the_program()
+
+    booked = [one.starts_at for one in cast.hours() if one.status == "scheduled"]
+    assert program.shown() == sorted(booked)
+    assert 5 <= mails < 30
+    at += timedelta(hours=1)
+    assert carry_to_the_program() == 0
+
+
+def something(drawn: random.Random, cast: Cast, now: datetime) -> None:
+    """One of the things that a desk does to an hour ahead."""
+    hour = drawn.choice(cast.hours(FIRST + timedelta(days=6)))  # not of this week, whose Monday is today
+    if hour.status != "scheduled":
+        appointments.uncancel(appointment_id=hour.id, override="x", by=cast.desk, now=now)
+    elif drawn.random() < 0.3:
+        appointments.cancel(appointment_id=hour.id, asked_by=Initiator.CLINIC, reason="illness", by=cast.desk, now=now)
+    elif drawn.random() < 0.15 and hour.standing and hour.slot:
+        day = Hour(day=drawn.choice(list(Weekday)[:5]), at=time(drawn.randint(9, 16)))
+        standings.change(
+            standing=hour.standing,
+            since=hour.slot.date() - timedelta(days=hour.slot.weekday()),
+            proposal=cast.proposal(since=hour.slot.date(), hours=(day,), until=date(2026, 4, 1)),
+            asked_by=Initiator.CLIENT,
+            reason="work",
+            by=cast.desk,
+            now=now,
+        )
+    else:
+        monday = hour.starts.date() - timedelta(days=hour.starts.weekday())
+        starts = datetime.combine(monday + timedelta(days=drawn.randint(0, 4)), time(drawn.randint(9, 16)))
+        back = drawn.random() < 0.4 and hour.slot is not None
+        appointments.move(
+            appointment_id=hour.id,
+            to=appointments.Destination(starts=hour.slot if back else starts),
+            asked_by=Initiator.CLIENT,
+            reason="work",
+            override="x",
+            by=cast.desk,
+            now=now,
+        )
 
 
 # --- reminders
