@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Thread
 
@@ -30,6 +31,21 @@ def test_a_mail_arrives_whole_to_one_person_under_its_own_id(smtp_server: Inbox)
     text, html = mail.iter_parts()
     assert text.get_content().replace("\r\n", "\n") == MAIL.notice.text
     assert html.get_content_type() == "text/html"
+
+
+def test_the_readers_settings_are_behind_their_mail_programs_own_button() -> None:
+    link = "https://hours.clinic.example/me"
+    offered = email.message(replace(MAIL, settings_link=link), FROM)
+    assert f"List-Unsubscribe: <{link}>\r\n".encode() in offered.as_bytes()
+    assert offered["List-Unsubscribe-Post"] is None, "it needs a sign-in"
+    assert email.message(MAIL, FROM)["List-Unsubscribe"] is None
+
+
+@pytest.mark.parametrize("length", range(60, 90))
+def test_a_long_link_stays_a_link(length: int) -> None:
+    link = "https://".ljust(length, "a")
+    wire = email.message(replace(MAIL, settings_link=link), FROM).as_bytes()
+    assert f"List-Unsubscribe: <{link}>\r\n".encode() in wire
 
 
 @pytest.mark.parametrize(

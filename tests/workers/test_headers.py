@@ -93,6 +93,9 @@ def test_a_body_keeps_its_lines() -> None:
         "=?utf-8?q?a?=@c.example",
         "a" * 250 + "@c.example",
         "a\u2028@c.example",
+        "\x00a@c.example",
+        "a\x7f@c.example",
+        "a@c\x1b.example",
     ],
 )
 def test_what_is_not_one_plain_address_is_not_written_to(bad: str) -> None:

@@ -7,8 +7,9 @@ import smtplib
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.header import Header
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime
 from pathlib import Path
 from time import monotonic
@@ -20,10 +21,28 @@ from workers.channels.headers import address, header, plain
 
 STEP_SECONDS = 8.0
 """For one answer of the server."""
-LONGEST_LINK = 75
-"""A longer one would be written as encoded words, which no mail program takes for a link."""
 WHOLE_SECONDS = 24.0
 """For all of them together: less than the lease, whatever the server does."""
+
+
+LINK = "List-Unsubscribe"
+
+
+class _Wire(EmailPolicy):
+    """As Python writes heads, but for two of them.
+
+    Python loses or doubles spaces where it breaks a line, and writes a long link as encoded words, which are no link.
+    """
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if name == "Subject" and not value.isascii():
+            return f"{name}: {Header(str(value), 'utf-8', header_name=name).encode(linesep=self.linesep)}\r\n".encode()
+        if name in {"Subject", LINK} and value.isascii():
+            return f"{name}: {value}\r\n".encode()
+        return super().fold_binary(name, value)
+
+
+_WIRE: EmailPolicy = _Wire(linesep="\r\n")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +103,7 @@ def message(mail: Mail, mail_from: str) -> EmailMessage:
 
     :raises CannotSend: the address is none.
     """
-    made = EmailMessage(policy=SMTP)
+    made = EmailMessage(policy=_WIRE)
     made["From"] = address(mail_from)
     made["To"] = address(mail.to)
     made["Subject"] = header(mail.notice.subject)
@@ -93,9 +112,9 @@ def message(mail: Mail, mail_from: str) -> EmailMessage:
     # So that nobody's absence notice answers it, and no list or filter takes it for a person's.
     made["Auto-Submitted"] = "auto-generated"
     made["X-Auto-Response-Suppress"] = "All"
-    if mail.settings_link is not None and len(mail.settings_link) <= LONGEST_LINK:
+    if mail.settings_link is not None:
         # No List-Unsubscribe-Post: what one is sent is chosen after signing in, never by whoever has the mail.
-        made["List-Unsubscribe"] = f"<{header(mail.settings_link)}>"
+        made[LINK] = f"<{header(mail.settings_link)}>"
     made.set_content(plain(mail.notice.text), cte="quoted-printable")
     made.add_alternative(plain(mail.notice.html), subtype="html", cte="quoted-printable")
     if mail.calendar is not None:

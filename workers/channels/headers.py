@@ -11,7 +11,7 @@ from workers.channels import CannotSend
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _CONTROLS_IN_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _ENCODED_WORD = re.compile(r"=\s*\?")
-_ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"=?]+@[^\s@<>()\[\]\\,;:\"=?]+")
+_ADDRESS = re.compile(r"[^\x00-\x20\x7f@<>()\[\]\\,;:\"=?]+@[^\x00-\x20\x7f@<>()\[\]\\,;:\"=?]+")
 LONGEST = 200
 
 
@@ -21,7 +21,7 @@ def header(text: str) -> str:
     # Until nothing is left to find: taking one sign out can bring another pair together.
     while _ENCODED_WORD.search(one_line):
         one_line = _ENCODED_WORD.sub("", one_line)
-    return " ".join(one_line.split())[:LONGEST]
+    return " ".join(one_line.split())[:LONGEST].rstrip()
 
 
 def plain(text: str) -> str:
