@@ -401,7 +401,7 @@ class _Past:
 
     def entries(self, sight: slice, now: LocalTime) -> list["_State"]:
         """These appointments, as they were known then."""
-        return [entry.final if entry.last <= now else entry.state(now) for entry in self._entries[sight]]
+        return [entry.final if entry.last <= now else entry.state(now, self) for entry in self._entries[sight]]
 
     def known(self, sight: slice, entries: Sequence["_State"], now: LocalTime) -> Course:
         """The course as it was known then."""
@@ -472,7 +472,7 @@ _State = tuple[Appointment, LocalTime]
 class _Entry:
     """One appointment with what was known of it, and from when: each worked out once."""
 
-    __slots__ = ("_one", "_past", "_states", "_times", "final", "first", "last")
+    __slots__ = ("_one", "_states", "_times", "final", "first", "last")
 
     def __init__(self, one: Appointment, past: _Past) -> None:
         known = [past.known_from(one)] if one.status is not Status.SCHEDULED else []
@@ -480,25 +480,26 @@ class _Entry:
             known += [change.told_at for change in one.changes if change.told_at]
         if one.told_at:
             known.append(one.told_at)
-        self._one, self._past = one, past
-        self.final = self._with_loss(one)
+        self._one = one
+        self.final = _with_loss(one, past)
         """As we know it now."""
         self._times = sorted(known) if len(known) > 1 else known
         self._states: dict[int, _State] = {}
         self.first, self.last = (self._times[0], self._times[-1]) if known else (_EVER, _EVER)
         """Until when it was as first booked, and from when it is as we know it now."""
 
-    def state(self, now: LocalTime) -> _State:
+    def state(self, now: LocalTime, past: _Past) -> _State:
         """As it was known then."""
         passed = bisect_right(self._times, now)
         if passed == len(self._times):
             return self.final
         if passed not in self._states:
-            self._states[passed] = self._with_loss(self._past.before(self._one, now))
+            self._states[passed] = _with_loss(past.before(self._one, now), past)
         return self._states[passed]
 
-    def _with_loss(self, one: Appointment) -> _State:
-        return one, self._past.lost_from(one) if one.status is Status.SCHEDULED else _NEVER
+
+def _with_loss(one: Appointment, past: _Past) -> _State:
+    return one, past.lost_from(one) if one.status is _SCHEDULED else _NEVER
 
 
 def _wide(entries: Sequence[_State], now: LocalTime, unrest: Unrest) -> list[tuple[LocalTime, LocalTime]] | None:

@@ -174,6 +174,7 @@ class _Read:
     def __init__(self, session: Session, ids: Sequence[int], people: Directory | None) -> None:
         self.session = session
         self.clocks: dict[str, _Local] = {}
+        self.known_absences: dict[tuple[int, datetime | None, str], Absence] = {}
         ids = list(ids)
         self.courses = {row[0]: row for row in _COURSES.rows(session, ids=ids)}
         self.standings = _grouped(_STANDINGS.rows(session, ids=ids))
@@ -251,7 +252,14 @@ class _Read:
         told = {row[1]: row[2] for row in self.told.get(course.id, _NONE)}
         for row in self.absences:
             if row.until > since and _is_concerned(row, course, therapists, rooms):
-                yield _absence_value(row, self, told.get(row.id), local)
+                yield self.absence_of(row, told.get(row.id), course.zone, local)
+
+    def absence_of(self, row: _Row, told_at: datetime | None, zone: str, local: _Local) -> Absence:
+        """A holiday is the same value in each course whose client was told of it at the same time, or not at all."""
+        asked = row.id, told_at, zone
+        return self.known_absences.get(asked) or self.known_absences.setdefault(
+            asked, _absence_value(row, self, told_at, local)
+        )
 
 
 def _grouped(rows: Sequence[_Row]) -> _Rows:

@@ -6,13 +6,13 @@ inside that are announced absences, `C` the cadence of the frame in force at the
 next one would make an interval negative.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from itertools import pairwise
 
-from service.domain.absences import Absence
+from service.domain.absences import Absence, AbsenceKind
 from service.domain.appointment import Appointment, Status
 from service.domain.course import Course, is_announcing
 from service.domain.hours import LocalTime
@@ -294,11 +294,13 @@ def _announced_slots(course: Course, since: LocalTime, until: LocalTime, days: f
     between = course.expected_between(since, until)
     inside = [one for one in between if one.slot is not None]
     found = [one.expected for one in inside if course.is_announced(one, days)]
-    if course.firm_absences:
+    # One that nobody was told of announces nothing, wherever its slots are.
+    telling = [one for one in course.firm_absences if one.told_at is not None or one.kind is AbsenceKind.PAUSE]
+    if telling:
         known = {(one.standing, one.slot) for one in between}
         found += {
             slot
-            for slot, standing, absence in _slots_away(course, since, until)
+            for slot, standing, absence in _slots_away(course, telling, since, until)
             if is_announcing(absence, slot, days) and (standing.id, slot) not in known
         }
     return found
@@ -308,13 +310,15 @@ def slots_to_come(course: Course, limits: Limits, now: LocalTime) -> Iterator[Lo
     """When a slot without an appointment that an absence covers falls behind us, and so counts into an open gap."""
     within = now + timedelta(days=limits.horizon_days)
     yield within
-    for slot, _, _ in _slots_away(course, now - INSTANT_LATER, within):
+    for slot, _, _ in _slots_away(course, course.firm_absences, now - INSTANT_LATER, within):
         yield slot + INSTANT_LATER
 
 
-def _slots_away(course: Course, since: LocalTime, until: LocalTime) -> Iterator[tuple[LocalTime, Standing, Absence]]:
-    """Slots of the pattern, strictly inside, that an absence covers."""
-    for absence in course.firm_absences:
+def _slots_away(
+    course: Course, absences: Iterable[Absence], since: LocalTime, until: LocalTime
+) -> Iterator[tuple[LocalTime, Standing, Absence]]:
+    """Slots of the pattern, strictly inside, that one of the absences covers."""
+    for absence in absences:
         if absence.until <= since or absence.since >= until:
             continue
         for standing in course.standings:
@@ -331,7 +335,7 @@ def _causes(course: Course, since: LocalTime, until: LocalTime) -> Iterator[Caus
     inside = course.expected_between(since, until)
     known = {(one.standing, one.slot) for one in inside}
     found = [_cause_of(course, one, since, until) for one in inside if one.slot is not None]
-    for slot, standing, absence in _slots_away(course, since, until):
+    for slot, standing, absence in _slots_away(course, course.firm_absences, since, until):
         if (standing.id, slot) not in known:
             known.add((standing.id, slot))
             found.append(away(slot, absence))
