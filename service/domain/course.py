@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
+from operator import attrgetter
 
 from service.domain.absences import Absence, AbsenceKind
 from service.domain.appointment import Appointment, Status
@@ -25,6 +26,7 @@ from service.domain.standing import Modality, Standing
 
 _HELD = Status.HELD
 _SCHEDULED = Status.SCHEDULED
+_STARTS, _SINCE = attrgetter("starts"), attrgetter("since")
 
 
 class CourseStatus(enum.StrEnum):
@@ -140,7 +142,7 @@ class Course:
     @cached_property
     def held_by_start(self) -> tuple[Appointment, ...]:
         """Sessions in the order in which they took place: time between sessions is measured along this."""
-        return tuple(sorted(self.held, key=lambda appointment: appointment.starts))
+        return tuple(sorted(self.held, key=_STARTS))
 
     @cached_property
     def held_occurrences(self) -> tuple[Appointment, ...]:
@@ -152,7 +154,7 @@ class Course:
     def scheduled_by_start(self) -> tuple[Appointment, ...]:
         """Booked or not yet marked, in order of start."""
         scheduled = [appointment for appointment in self.appointments if appointment.status is _SCHEDULED]
-        return tuple(sorted(scheduled, key=lambda appointment: appointment.starts))
+        return tuple(sorted(scheduled, key=_STARTS))
 
     def resolved(self, now: LocalTime) -> list[tuple[int, Appointment]]:
         """What has been decided, in order of slot, each with its place in `appointments`.
@@ -273,7 +275,7 @@ class Course:
     def firm_absences(self) -> tuple[Absence, ...]:
         """Approved ones, in order of beginning: what is only asked for alarms nobody."""
         firm = [absence for absence in self.absences if not absence.tentative]
-        return tuple(sorted(firm, key=lambda absence: absence.since))
+        return tuple(sorted(firm, key=_SINCE))
 
     def absences_at(self, appointment: Appointment, *, tentative_too: bool = False) -> Iterator[Absence]:
         """The absences because of which a booking can't take place at its present start."""

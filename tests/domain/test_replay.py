@@ -12,6 +12,7 @@ from service.domain.course import Course, CourseStatus, Override
 from service.domain.hours import LocalTime
 from service.domain.limits import RULES, Limits
 from service.domain.replay import LimitsOn, Raised, Records, compared, replay
+from service.domain.signals import Signal, gap
 from tests.domain.drawn import TUESDAY, course, days, hours, moved, slots, standing, with_therapist
 from tests.domain.test_signals_due import MANY, courses
 
@@ -224,3 +225,39 @@ def test_looking_less_sees_as_much(of: Course, limits: Limits, day: int, rules: 
         return {(one.rule, one.level) if one.rule == "gap" else (one.rule, one.episode, one.level) for one in some}
 
     assert found(everywhere=False) == found(everywhere=True)
+
+
+def without_steps(said: list[Signal]) -> list[Signal]:
+    return [replace(one, threshold={}) for one in said]
+
+
+@MANY
+@given(disturbed(), some_limits(), some_limits(), st.integers(30, 260))
+def test_what_is_told_alike_is_the_same(of: Course, limits: Limits, others: Limits, day: int) -> None:
+    now = TUESDAY + days(day) + hours(3)
+    if gap.is_told_alike(of, limits, others, now):
+        of.kept.clear()
+        first = list(gap.told(of, limits, now))
+        of.kept.clear()
+        assert without_steps(first) == without_steps(list(gap.told(of, others, now)))
+
+
+@pytest.mark.parametrize(
+    ("letters", "others", "is_alike"),
+    [
+        ("HHHHHHHHSS", Limits(gap_watch=1.8), True),
+        ("HHHHHHHHcSS", Limits(gap_watch=1.8), True),
+        ("HHHHHHHHcSS", Limits(gap_watch=2.2), False),
+        ("HHHHHHHHccSS", Limits(gap_watch=2.2), True),
+        ("HHHHHHHHccSS", Limits(gap_act=3.2), False),
+        ("HHHHHHHHaSS", Limits(announce_days=7), True),
+        ("HHHHHHHHaSS", Limits(announce_days=120, announce_watch_days=130), False),
+        ("HHHHHHHHcSS", Limits(mark_grace_h=72), False),
+    ],
+)
+def test_other_numbers_are_told_alike_where_no_gap_lies_between(letters: str, others: Limits, is_alike: bool) -> None:
+    of = course(letters)
+    now = of.appointments[7].starts + hours(1)
+    assert gap.is_told_alike(of, Limits(), others, now) is is_alike
+    is_the_same = without_steps(list(gap.told(of, Limits(), now))) == without_steps(list(gap.told(of, others, now)))
+    assert is_the_same or not is_alike

@@ -1,6 +1,7 @@
 """What other numbers would have told over the last ninety days, and whether the rules help."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -8,10 +9,12 @@ import pytest
 
 from service.domain.access import OPERATOR
 from service.domain.alert import Verdict
-from service.domain.limits import RULES, CannotSetLimits
+from service.domain.course import Override
+from service.domain.limits import RULES, CannotSetLimits, Limits
 from service.domain.refusals import Forbidden, Malformed, NotFound
 from service.usecases import alerts, consistency, overrides, rules, what_if
 from tests.alarms import AlarmClinic, alarm_clinic
+from tests.domain.drawn import course
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -72,6 +75,20 @@ def test_what_is_set_already_is_where_it_starts_from(clinic: AlarmClinic) -> Non
     assert (found.before, found.after) == (1, 0)
     with pytest.raises(CannotSetLimits):
         ask(clinic, gap_watch=4.5)
+
+
+def test_limits_are_made_once_for_what_is_in_force() -> None:
+    end = date(2026, 3, 10)
+    layer = {"gap_watch": Override(value=1.7, reason="tried", until=end)}
+    known = what_if._KnownLimits()
+    one, another = (known.of(replace(course("HHH"), layers=(layer, {}))) for _ in range(2))
+    plain = known.of(replace(course("HHH"), layers=({}, {})))
+    before, after = end - timedelta(days=1), end
+    assert (one(before).gap_watch, one(after).gap_watch) == (1.7, Limits().gap_watch)
+    assert one(before) is another(before)
+    assert one(after) is plain(before) is plain(after)
+    of = replace(course("HHH"), layers=(layer, {}))
+    assert [one(day) for day in (before, after)] == [Limits().for_course(of, on=day) for day in (before, after)]
 
 
 def test_only_managers_ask_and_only_sensible_things(clinic: AlarmClinic) -> None:
