@@ -3,16 +3,18 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from service import clock
-from service.domain.access import Role
+from service.domain.absences import AbsenceKind
+from service.domain.access import OPERATOR, Role
+from service.usecases import absences, consistency
 from tests.clinic import Clinic, small_clinic, way_in
 from tests.servers import Program
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 expect.set_options(timeout=30_000)
 """Milliseconds: a busy machine is slow, and how fast the pages are is not what journeys ask."""
 PICTURES = Path(__file__).parent / "pictures"
+WIDE: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
+PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark"}
 """What the pages looked like, for people to look at; not kept in git."""
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
@@ -56,6 +60,24 @@ def sign_in(page: "Page", served: Served, role: Role) -> None:
     page.goto(f"{served.url}/sign-in/{way_in(served.app, role, now=served.now)}")
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(re.compile(r"/(today|people|calendars)"))
+
+
+@pytest.fixture
+def disturbed(served: Served) -> Served:
+    """Leave next week that nobody was told of, and what the rules say of it."""
+    with served.app.app_context():
+        begins = datetime.combine(served.clinic.monday + timedelta(weeks=1), time())
+        absences.add(
+            kind=AbsenceKind.LEAVE,
+            therapist=served.clinic.therapists[0],
+            since=begins,
+            until=begins + timedelta(days=7),
+            by=OPERATOR,
+            now=served.now,
+        )
+        for course in served.clinic.courses[:3]:
+            consistency.assess(course=course, now=served.now)
+    return served
 
 
 def look(page: "Page", name: str) -> None:

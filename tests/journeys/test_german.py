@@ -2,15 +2,13 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from service.domain.absences import AbsenceKind
-from service.domain.access import OPERATOR, Role
-from service.usecases import absences, consistency
+from service.domain.access import Role
 from tests.clinic import way_in
 from tests.journeys.conftest import Served, look, sign_in
 
@@ -18,24 +16,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.journey
-
-
-@pytest.fixture
-def disturbed(served: Served) -> Served:
-    """Leave next week that nobody was told of, and what the rules say of it."""
-    with served.app.app_context():
-        begins = datetime.combine(served.clinic.monday + timedelta(weeks=1), time())
-        absences.add(
-            kind=AbsenceKind.LEAVE,
-            therapist=served.clinic.therapists[0],
-            since=begins,
-            until=begins + timedelta(days=7),
-            by=OPERATOR,
-            now=served.now,
-        )
-        for course in served.clinic.courses[:3]:
-            consistency.assess(course=course, now=served.now)
-    return served
 
 
 def enter(page: "Page", served: Served, role: Role) -> None:

@@ -1,42 +1,18 @@
 """What therapists, managers and admins look at, in a real browser: nobody shut out, nothing sticking out."""
 
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
 
-from service.domain.absences import AbsenceKind
-from service.domain.access import OPERATOR, Role
-from service.usecases import absences, consistency
-from tests.journeys.conftest import Served, look, sign_in
+from service.domain.access import Role
+from tests.journeys.conftest import PHONE, WIDE, Served, look, sign_in
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.journey
-
-WIDE: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
-PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark"}
-
-
-@pytest.fixture
-def disturbed(served: Served) -> Served:
-    """Leave next week that nobody was told of."""
-    with served.app.app_context():
-        begins = datetime.combine(served.clinic.monday + timedelta(weeks=1), time())
-        absences.add(
-            kind=AbsenceKind.LEAVE,
-            therapist=served.clinic.therapists[0],
-            since=begins,
-            until=begins + timedelta(days=7),
-            by=OPERATOR,
-            now=served.now,
-        )
-        for course in served.clinic.courses[:3]:
-            consistency.assess(course=course, now=served.now)
-    return served
 
 
 @pytest.mark.parametrize(("name", "screen"), [("wide", WIDE), ("phone", PHONE)])
@@ -71,6 +47,7 @@ def test_an_alert_is_answered_by_keyboard_alone(disturbed: Served, new_page: Cal
     page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_contain_text("you take care of it")
     expect(answers).to_have_count(before - 1)
+    page.wait_for_load_state("domcontentloaded")  # with its scripts, which hear the keys
     page.keyboard.press("u")
     expect(page.get_by_role("status")).to_contain_text("open again")
     expect(answers).to_have_count(before)

@@ -1,53 +1,38 @@
 """How people are told, and what is stuck, in a real browser: by keyboard alone, on a wide screen and on a phone."""
 
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
 
 from service import clock
-from service.domain.absences import AbsenceKind
-from service.domain.access import OPERATOR, Role
-from service.usecases import absences, consistency, outbox
-from tests.journeys.conftest import Served, look, sign_in
+from service.domain.access import Role
+from service.usecases import outbox
+from tests.journeys.conftest import PHONE, WIDE, Served, look, sign_in
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.journey
 
-WIDE: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
-PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark"}
-
 
 @pytest.fixture
-def disturbed(served: Served) -> Served:
-    """Leave next week that nobody was told of, and two messages that could not be delivered."""
-    with served.app.app_context():
-        begins = datetime.combine(served.clinic.monday + timedelta(weeks=1), time())
-        absences.add(
-            kind=AbsenceKind.LEAVE,
-            therapist=served.clinic.therapists[0],
-            since=begins,
-            until=begins + timedelta(days=7),
-            by=OPERATOR,
-            now=served.now,
-        )
-        for course in served.clinic.courses[:3]:
-            consistency.assess(course=course, now=served.now)
+def stuck(disturbed: Served) -> Served:
+    """And two messages that could not be delivered."""
+    with disturbed.app.app_context():
         for message in outbox.due(now=clock.now())[:2]:
             for attempt in range(1, outbox.ATTEMPTS + 1):
                 at = clock.now() + timedelta(days=attempt)
                 assert outbox.take(message=message, now=at)
                 outbox.failed(message=message, attempt=attempt, error="ConnectionRefusedError", now=at)
-    return served
+    return disturbed
 
 
-def test_somebody_goes_away_by_keyboard_alone(disturbed: Served, new_page: Callable[..., "Page"]) -> None:
+def test_somebody_goes_away_by_keyboard_alone(stuck: Served, new_page: Callable[..., "Page"]) -> None:
     page = new_page(**WIDE)
-    sign_in(page, disturbed, Role.THERAPIST)
+    sign_in(page, stuck, Role.THERAPIST)
     expect(page.get_by_role("link", name="Alerts 6 wait for an answer")).to_be_visible()
     menu = page.locator("summary", has_text="Therapist").first
     menu.focus()
@@ -77,13 +62,13 @@ def test_somebody_goes_away_by_keyboard_alone(disturbed: Served, new_page: Calla
     look(page, "me-away")
 
 
-def test_the_deputy_answers_and_does_not_open_the_course(disturbed: Served, new_page: Callable[..., "Page"]) -> None:
+def test_the_deputy_answers_and_does_not_open_the_course(stuck: Served, new_page: Callable[..., "Page"]) -> None:
     away, deputy = new_page(**WIDE), new_page(**PHONE)
-    sign_in(away, disturbed, Role.THERAPIST)
-    sign_in(deputy, disturbed, Role.MANAGER)
-    deputy.goto(f"{disturbed.url}/alerts")
+    sign_in(away, stuck, Role.THERAPIST)
+    sign_in(deputy, stuck, Role.MANAGER)
+    deputy.goto(f"{stuck.url}/alerts")
     before = deputy.locator("article.alert").count()
-    away.goto(f"{disturbed.url}/me")
+    away.goto(f"{stuck.url}/me")
     away.get_by_label("Back on").fill((datetime.now() + timedelta(days=5)).date().isoformat())
     away.get_by_label("Told in your place meanwhile").select_option(label="Manager")
     away.get_by_role("button", name="Tell me in this way").click()
@@ -95,19 +80,19 @@ def test_the_deputy_answers_and_does_not_open_the_course(disturbed: Served, new_
 
 @pytest.mark.parametrize(("name", "screen"), [("wide", WIDE), ("phone", PHONE)])
 def test_pages_are_for_everybody(
-    disturbed: Served, new_page: Callable[..., "Page"], name: str, screen: dict[str, Any]
+    stuck: Served, new_page: Callable[..., "Page"], name: str, screen: dict[str, Any]
 ) -> None:
     therapist = new_page(**screen)
-    sign_in(therapist, disturbed, Role.THERAPIST)
-    therapist.goto(f"{disturbed.url}/me")
+    sign_in(therapist, stuck, Role.THERAPIST)
+    therapist.goto(f"{stuck.url}/me")
     look(therapist, f"me-{name}")
     desk = new_page(**screen)
-    sign_in(desk, disturbed, Role.FRONT_DESK)
-    desk.goto(f"{disturbed.url}/me")
+    sign_in(desk, stuck, Role.FRONT_DESK)
+    desk.goto(f"{stuck.url}/me")
     look(desk, f"me-desk-{name}")
     admin = new_page(**screen)
-    sign_in(admin, disturbed, Role.ADMIN)
-    admin.goto(f"{disturbed.url}/messages")
+    sign_in(admin, stuck, Role.ADMIN)
+    admin.goto(f"{stuck.url}/messages")
     look(admin, f"messages-{name}")
     drop = admin.get_by_role("button", name="Drop")
     expect(drop).to_have_count(2)
