@@ -172,6 +172,7 @@ def test_cancel_by_keyboard_and_undo(served: Served, page: "Page") -> None:
     dialog.get_by_role("button", name="Cancel this hour").click()
     expect(page.get_by_role("status")).to_contain_text("was cancelled")
     expect(page.locator(f"[data-hour='{one}']")).to_have_attribute("aria-label", re.compile("cancelled by the client"))
+    page.wait_for_load_state("domcontentloaded")
     page.keyboard.press("u")
     expect(page.get_by_role("status")).to_contain_text("stands again")
 
