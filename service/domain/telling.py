@@ -68,8 +68,8 @@ class Preferences:
 def next_push(of: Preferences, *, level: Level, earliest: LocalTime, sent: Iterable[LocalTime]) -> LocalTime | None:
     """When a message about something of that level may go out; None where it waits for the digest.
 
-    `sent` holds when the person's messages went out, or are to. What needs a person today is not lost in the day's
-    few: over the budget it goes out with the next day's first.
+    `sent` holds when the person's messages went out, or are to. What is over the day's few goes with the next message
+    or with the digest, whichever leaves first.
     """
     if not of.is_pushed or level < of.push_from:
         return None
