@@ -21,9 +21,10 @@ from service.domain.appointment import FREEING
 from service.domain.course import Course, Override
 from service.domain.hours import local_time
 from service.domain.limits import PRESETS, RULES, Limits, merged
+from service.domain.past import Records
 from service.domain.phrase import Phrase, say
 from service.domain.refusals import Malformed
-from service.domain.replay import Difference, LimitsOn, Raised, Records, compared
+from service.domain.replay import Difference, LimitsOn, Raised, compared
 from service.domain.rules import affected_by
 from service.domain.signals import Level
 from service.store import clients, course_values, courses, overrides

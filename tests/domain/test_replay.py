@@ -11,7 +11,8 @@ from service.domain.appointment import Initiator, Status
 from service.domain.course import Course, CourseStatus, Override
 from service.domain.hours import LocalTime
 from service.domain.limits import RULES, Limits
-from service.domain.replay import LimitsOn, Raised, Records, compared, replay
+from service.domain.past import Records
+from service.domain.replay import LimitsOn, Raised, compared, replay
 from service.domain.signals import Signal, gap
 from tests.domain.drawn import TUESDAY, course, days, hours, moved, slots, standing, with_therapist
 from tests.domain.test_signals_due import MANY, courses
@@ -102,6 +103,17 @@ def test_a_move_and_a_cover_are_seen_once_they_are_told() -> None:
     covered = [with_therapist(one, "B", told=days(2)) if k in (7, 9) else one for k, one in enumerate(some)]
     [seen] = told(course(covered), rules=frozenset({"therapist.change"}))
     assert seen.at >= covered[9].starts
+
+
+def test_the_next_session_is_seen_however_far_ahead_past_what_was_cancelled() -> None:
+    of = course("HHHHHHHHHHHHHH....cS")
+    last = of.appointments[13].starts
+    cancelled = [replace(one, told_at=last) if one.is_cancelled else one for one in of.appointments]
+    of, near = replace(of, appointments=tuple(cancelled)), Limits(horizon_days=14)
+    asked = frozenset({"next.none"})
+    assert told(of, until=last + days(3), limits=near, rules=asked) == []
+    without = replace(of, appointments=tuple(cancelled[:-1]))
+    assert words(told(without, until=last + days(3), limits=near, rules=asked)) == ["next.none watch"]
 
 
 def test_an_ended_course_was_not_always_ended() -> None:
