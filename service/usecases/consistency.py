@@ -3,7 +3,7 @@
 It runs after each change of a course, and again when the passing of time alone could change its outcome.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -287,8 +287,10 @@ class _Telling:
         )
 
 
-def _whose_doing(db: Session, heard: Iterable[int]) -> frozenset[str]:
+def _whose_doing(db: Session, heard: Sequence[int]) -> frozenset[str]:
     """Public id of the one user who made all the changes that this look answers; empty where there were others."""
+    if not heard:
+        return frozenset()
     makers = {str(payload.get("by") or "") for payload in outbox.payloads(db, heard)}
     return frozenset(makers - {""}) if len(makers) == 1 else frozenset()
 
