@@ -78,16 +78,6 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "if len(course.standings) > 0:",
     ): "it only saves work: the one standing is the frame",
     (
-        "signals.slot",
-        "return min((distance(at, one) for one in agreed), default=0)",
-        "return min((distance(at, one) for one in agreed), default=1)",
-    ): "where nothing is agreed any distance that counts as a hit will do",
-    (
-        "signals.slot",
-        "return min((distance(at, one) for one in agreed), default=0)",
-        "return min((distance(at, one) for one in agreed), default=-1)",
-    ): "where nothing is agreed any distance that counts as a hit will do",
-    (
         "signals.spacing",
         "if self.length <= self.cadence * watch:",
         "if self.length < self.cadence * watch:",
@@ -122,6 +112,16 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "if absence.until <= since or absence.since >= until:",
         "if absence.until <= since or absence.since > until:",
     ): "it only saves work: no slot lies in an empty span",
+    (
+        "signals.slot",
+        "return 0 if at in agreed else min((distance(at, one) for one in agreed), default=0)",
+        "return 0 if at in agreed else min((distance(at, one) for one in agreed), default=1)",
+    ): "where nothing is agreed any distance that counts as a hit will do",
+    (
+        "signals.slot",
+        "return 0 if at in agreed else min((distance(at, one) for one in agreed), default=0)",
+        "return 0 if at in agreed else min((distance(at, one) for one in agreed), default=-1)",
+    ): "where nothing is agreed any distance that counts as a hit will do",
     (
         "index",
         "return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)",
