@@ -5,7 +5,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from service.domain.phrase import Part, Phrase, Speaker, said
+from service.domain.phrase import Phrase, Speaker
+from service.language.templates import teach
 from service.notices import Notice
 
 
@@ -26,14 +27,10 @@ def _paper(speaker: Speaker) -> Environment:
         loader=PackageLoader("service.notices"),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
-        extensions=["jinja2.ext.i18n"],
-        finalize=lambda value: said(value, speaker) if isinstance(value, Part) else value,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    paper.install_gettext_callables(  # type: ignore[attr-defined]
-        speaker.translated, speaker.translated_plural, newstyle=True
-    )
+    teach(paper, lambda: speaker)
     paper.globals["language"] = speaker.tag
     return paper

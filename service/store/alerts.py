@@ -156,12 +156,6 @@ def _courses_of(holders: ColumnElement[bool]) -> Select[int]:
     return select(CourseRow.id).where(holders)
 
 
-def levels(session: Session, public_ids: Iterable[str]) -> dict[str, str]:
-    """The level of each of these alerts."""
-    query = select(AlertRow.public_id, AlertRow.level).where(AlertRow.public_id.in_(sorted(set(public_ids))))
-    return {row[0]: row[1] for row in session.execute(query)}
-
-
 def together_with(session: Session, row: AlertRow, rules: Iterable[str]) -> list[AlertRow]:
     """The course's other alerts of these families that stand."""
     query = select(AlertRow).where(

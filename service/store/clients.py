@@ -89,6 +89,11 @@ def initials(name: str) -> str:
     return "".join(part[0] for part in name.split() if part)[:3].upper()
 
 
+def initials_of(names: Iterable[str]) -> str:
+    """Of all who come together: "CO + CT"."""
+    return " + ".join(map(initials, names))
+
+
 def new_row(*, name: str, now: datetime) -> ClientRow:
     """A client with a name; the reference follows once the row has its number."""
     public_id = new_public_id()

@@ -3,9 +3,10 @@
 from datetime import datetime, time
 from typing import TypeVar
 
-from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, Integer, String, Time, select
+from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, Integer, Select, String, Time, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from service.domain.access import Role
 from service.domain.phrase import say
 from service.domain.refusals import NotFound
 from service.store.base import BigId, Model, PublicId, UtcTime, new_public_id
@@ -185,6 +186,12 @@ def directory(session: Session) -> Directory:
 def forget_directory(session: Session) -> None:
     """After one of its rows was added in this transaction."""
     session.info.pop("directory", None)
+
+
+def with_role(*roles: Role) -> Select[UserRow]:
+    """The users who may sign in and have one of these roles, each once."""
+    theirs = select(UserRoleRow.user_id).where(UserRoleRow.role.in_([role.value for role in roles]))
+    return select(UserRow).where(UserRow.disabled_at.is_(None), UserRow.id.in_(theirs))
 
 
 def roles_of(session: Session, user_id: int) -> list[str]:

@@ -248,7 +248,7 @@ def _view(
         course=course.public_id,
         clients=tuple(client for client, _name in who),
         names=tuple(name for _client, name in who),
-        initials=" + ".join(clients.initials(name) for _client, name in who),
+        initials=clients.initials_of(name for _client, name in who),
         therapist=people.therapist_public(course.therapist_id),
         therapist_name=people.therapists[course.therapist_id].name,
         zone=people.sites[course.site_id].zone,

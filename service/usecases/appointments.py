@@ -447,7 +447,7 @@ def _one_booked(
         by=Initiator(row.by) if row.by else None,
         clients=tuple(client for client, _name in who),
         names=tuple(name for _client, name in who),
-        initials=" + ".join(clients.initials(name) for _client, name in who),
+        initials=clients.initials_of(name for _client, name in who),
         began=local_time(row.began_at, row.zone) if row.began_at else None,
         is_moved=row.slot is not None and row.slot != row.starts,
         is_at_risk=row.status == "scheduled" and steps.lost_to(row, course, away) is not None,

@@ -24,11 +24,12 @@ from service.domain.telling import (
 from service.store import absences, audit, notices, outbox
 from service.store.alerts import AlertRow
 from service.store.courses import CourseRow
-from service.store.people import UserRoleRow, UserRow, directory
+from service.store.people import UserRow, directory, with_role
 from service.store.transaction import reading, writing
 from service.usecases import alerts, away, telling
 
-_TOLD = (Role.THERAPIST.value, Role.MANAGER.value, Role.ADMIN.value)
+_DEPUTIES = (Role.THERAPIST, Role.MANAGER)
+_TOLD = (*_DEPUTIES, Role.ADMIN)
 MOST_AT_ONCE = 500
 
 
@@ -64,13 +65,8 @@ def preferences(db: Session, *, by: Actor) -> Preferences:
 @reading
 def deputies(db: Session, *, by: Actor) -> list[tuple[str, str]]:
     """Public id and name of everybody who may stand in for the person: therapists and managers."""
-    query = (
-        select(UserRow.public_id, UserRow.name)
-        .join(UserRoleRow, UserRoleRow.user_id == UserRow.id)
-        .where(UserRoleRow.role.in_(_TOLD[:2]), UserRow.disabled_at.is_(None), UserRow.public_id != (by.user or ""))
-        .distinct()
-    )
-    return [(row[0], row[1]) for row in db.execute(query.order_by(UserRow.name)).all()]
+    query = with_role(*_DEPUTIES).where(UserRow.public_id != (by.user or ""))
+    return [(row.public_id, row.name) for row in db.scalars(query.order_by(UserRow.name))]
 
 
 @reading
@@ -106,16 +102,8 @@ def prefer(db: Session, *, preferences: Preferences, by: Actor, now: datetime) -
     access.require(by, *Role)
     deputy = None
     if preferences.deputy is not None:
-        deputy = db.scalar(
-            select(UserRow)
-            .join(UserRoleRow, UserRoleRow.user_id == UserRow.id)
-            .where(
-                UserRow.public_id == preferences.deputy,
-                UserRow.id != user.id,
-                UserRow.disabled_at.is_(None),
-                UserRoleRow.role.in_(_TOLD[:2]),
-            )
-        )
+        named = UserRow.public_id == preferences.deputy, UserRow.id != user.id
+        deputy = db.scalar(with_role(*_DEPUTIES).where(*named))
         if deputy is None:
             raise CannotPrefer(say("Choose another therapist or a manager as your deputy."), where="deputy")
     days = tuple(sorted(set(preferences.digest_days), key=lambda day: day.value))
@@ -129,16 +117,7 @@ def prefer(db: Session, *, preferences: Preferences, by: Actor, now: datetime) -
 def call_digests(db: Session, *, now: datetime) -> int:
     """Write the day's digest for everybody whose hour has come; how many. Each says what it says as it leaves."""
     called = 0
-    users = list(
-        db.scalars(
-            select(UserRow)
-            .where(
-                UserRow.disabled_at.is_(None),
-                UserRow.id.in_(select(UserRoleRow.user_id).where(UserRoleRow.role.in_(_TOLD))),
-            )
-            .order_by(UserRow.id)
-        )
-    )
+    users = list(db.scalars(with_role(*_TOLD).order_by(UserRow.id)))
     prefer = notices.preferences(db, [user.id for user in users])
     due: dict[str, UserRow] = {}
     for user in users:
@@ -168,7 +147,7 @@ def pass_on(db: Session, *, grace: timedelta, now: datetime) -> int:
         .order_by(AlertRow.id)
         .limit(MOST_AT_ONCE)
     )
-    managers = _managers(db)
+    managers = list(db.scalars(with_role(Role.MANAGER).order_by(UserRow.id)))
     passed = 0
     for alert in db.scalars(query):
         if _is_unanswered(db, alert, now):
@@ -195,12 +174,6 @@ def _own(db: Session, by: Actor) -> UserRow:
     if user is None:
         raise NotFound(say("There is no such user."))
     return user
-
-
-def _managers(db: Session) -> list[UserRow]:
-    query = select(UserRow).join(UserRoleRow, UserRoleRow.user_id == UserRow.id)
-    query = query.where(UserRoleRow.role == Role.MANAGER.value, UserRow.disabled_at.is_(None))
-    return list(db.scalars(query.order_by(UserRow.id)))
 
 
 def _is_unanswered(db: Session, alert: AlertRow, now: datetime) -> bool:

@@ -6,9 +6,8 @@ No use-case of its own: the assessment writes notices down, the outbox asks what
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import and_, func, or_, select, true
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from service.domain.access import Actor, Role
@@ -25,7 +24,7 @@ from service.store.audit import AuditRow
 from service.store.courses import CourseRow
 from service.store.notices import NoticeRow
 from service.store.outbox import OutboxRow
-from service.store.people import Directory, UserRoleRow, UserRow, directory
+from service.store.people import Directory, UserRow, directory, roles_of, with_role
 from service.usecases import alerts, away
 
 PUSH = "notice.mail"
@@ -74,15 +73,9 @@ Letter = Push | Digest
 
 def readers(db: Session, therapist_id: int, *, is_clinic_caused: bool) -> list[UserRow]:
     """The users who are told: the therapist's, and for what the clinic caused the managers'."""
-    roles: Mapping[str, Any] = {
-        Role.THERAPIST.value: UserRow.therapist_id == therapist_id,
-        **({Role.MANAGER.value: true()} if is_clinic_caused else {}),
-    }
-    found: dict[int, UserRow] = {}
-    for role, whose in roles.items():
-        query = select(UserRow).join(UserRoleRow, UserRoleRow.user_id == UserRow.id)
-        for row in db.scalars(query.where(UserRoleRow.role == role, UserRow.disabled_at.is_(None), whose)):
-            found[row.id] = row
+    found = {row.id: row for row in db.scalars(with_role(Role.THERAPIST).where(UserRow.therapist_id == therapist_id))}
+    if is_clinic_caused:
+        found |= {row.id: row for row in db.scalars(with_role(Role.MANAGER))}
     return [found[key] for key in sorted(found)]
 
 
@@ -211,7 +204,7 @@ def draft_digest(db: Session, user: UserRow, now: datetime) -> Digest | None:
 
 def _push(db: Session, user: UserRow, told: Sequence[AlertRow], now: datetime) -> Push:
     found = _views(db, told, now)
-    sees_all = bool(_roles(db, user) & {Role.FRONT_DESK.value, Role.MANAGER.value})
+    sees_all = bool({*roles_of(db, user.id)} & {Role.FRONT_DESK.value, Role.MANAGER.value})
     own = directory(db).therapist_public(user.therapist_id) if user.therapist_id else None
     closed = frozenset(one.course for one in found if not sees_all and one.therapist != own)
     return Push(to=user.email, locale=user.locale, alerts=found, closed=closed)
@@ -223,7 +216,7 @@ def _digest_letter(db: Session, row: OutboxRow, user: UserRow, now: datetime) ->
 
 
 def _digest(db: Session, user: UserRow, told: Sequence[AlertRow], *, since: datetime, now: datetime) -> Digest | None:
-    zone, roles = away.zone_of(db, user), _roles(db, user)
+    zone, roles = away.zone_of(db, user), {*roles_of(db, user.id)}
     news = _views(db, told, now)
     changes = _changes(db, user, without={row.course_id for row in told}, since=since, now=now)
     dead = outbox.counts(db).get("dead", 0) if roles & {Role.MANAGER.value, Role.ADMIN.value} else 0
@@ -263,7 +256,7 @@ def _still_holds(db: Session, notice: NoticeRow, alert: AlertRow, user: UserRow,
     course = db.get_one(CourseRow, alert.course_id)
     if notice.is_for_another:
         # Once the one who was away is back, their deputy would find nothing at the address in the message.
-        is_manager = Role.MANAGER.value in _roles(db, user)
+        is_manager = Role.MANAGER.value in roles_of(db, user.id)
         return is_manager or course.therapist_id in away.stood_in_for(db, user.public_id, now)
     told = readers(db, course.therapist_id, is_clinic_caused=alert.is_clinic_caused)
     return user.id in {one.id for one in told}
@@ -320,7 +313,8 @@ def _changes(
     rows = [row for row in rows if row.course_id not in known]
     names, whose = clients.names(db), courses.clients_by_course(db, {row.course_id for row in rows})
     people = directory(db)
-    said = (_change(row, was.get(row.id, {}), people, _initials(whose.get(row.course_id, []), names)) for row in rows)
+    who = {course: clients.initials_of(names.get(one, "") for one in sorted(ids)) for course, ids in whose.items()}
+    said = (_change(row, was.get(row.id, {}), people, who.get(row.course_id, "")) for row in rows)
     return tuple(one for one in said if one is not None)
 
 
@@ -366,10 +360,6 @@ def _change(row: AppointmentRow, was: Mapping[str, str | None], people: Director
     return None
 
 
-def _initials(ids: Iterable[int], names: Mapping[int, str]) -> str:
-    return " + ".join(clients.initials(names.get(one, "")) for one in sorted(ids))
-
-
 def _last_digest(db: Session, user: UserRow, without: int | None, now: datetime) -> datetime:
     """When their last digest left, a week ago at most; `without` is the message that is being written."""
     query = select(func.max(OutboxRow.done_at)).where(
@@ -380,7 +370,3 @@ def _last_digest(db: Session, user: UserRow, without: int | None, now: datetime)
     )
     last = db.scalar(query)
     return max(last, now - _SOON) if last else now - _SINCE_YESTERDAY
-
-
-def _roles(db: Session, user: UserRow) -> set[str]:
-    return set(db.scalars(select(UserRoleRow.role).where(UserRoleRow.user_id == user.id)))
