@@ -13,6 +13,7 @@ All spans are half-open: `since` belongs to it, `until` does not.
 """
 
 import enum
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -128,6 +129,24 @@ def zone(name: str) -> ZoneInfo:
     resource = files("tzdata.zoneinfo").joinpath(*name.split("/"))
     with resource.open("rb") as data:
         return ZoneInfo.from_file(data, key=name)
+
+
+def release_name(version_of_package: str) -> str:
+    """What the world calls that release of the data: `2026.6` of the package is 2026f."""
+    year, _, number = version_of_package.partition(".")
+    digits = number.partition(".")[0]
+    return f"{year}{chr(ord('a') + int(digits) - 1)}" if digits.isdigit() and 0 < int(digits) <= 26 else year
+
+
+@cache
+def law_of(zone_name: str) -> str:
+    """16 characters that stay as they are until a release of the data says something else of that zone.
+
+    :raises UnknownZone: no such zone.
+    """
+    zone(zone_name)  # says so where there is none, before a path is made of its name
+    data = files("tzdata.zoneinfo").joinpath(*zone_name.split("/")).read_bytes()
+    return hashlib.blake2b(data, digest_size=8).hexdigest()
 
 
 @lru_cache(maxsize=1)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from service.domain.appointment import CANCELLED, Status
 from service.domain.feed import FeedEntry, FeedEvent, FeedHeader, FeedLeave, FeedOverride, FeedStanding, uid_of_slot
-from service.domain.hours import TZDATA_VERSION, Hour, LocalTime, Weekday, instant, midnight
+from service.domain.hours import Hour, LocalTime, Weekday, instant, law_of, midnight
 from service.domain.privacy import Privacy, summary_for, summary_of_absence
 from service.domain.recurrence import slots
 from service.domain.standing import Modality, Standing
@@ -247,7 +247,9 @@ class _Reading:
     @cached_property
     def heads(self) -> dict[int, str]:
         return {
-            row.id: _print(*row[_PATTERN], self.hours[row.id], self.summary(row.course_id), self.place(row))
+            row.id: _print(
+                law_of(row.zone), *row[_PATTERN], self.hours[row.id], self.summary(row.course_id), self.place(row)
+            )
             for row in self.own
         }
 
@@ -469,7 +471,7 @@ class _Reading:
 
 
 def _told(entry: FeedEvent | FeedLeave, **more: Any) -> Told:
-    return Told(uid=entry.uid, fingerprint=_print(entry) + _print(), entry=entry, **more)
+    return Told(uid=entry.uid, fingerprint=_print(law_of(entry.zone), entry) + _print(), entry=entry, **more)
 
 
 def _was_cancelled(hour: Row[Any]) -> bool:
@@ -478,5 +480,5 @@ def _was_cancelled(hour: Row[Any]) -> bool:
 
 
 def _print(*facts: object) -> str:
-    """32 characters that change with the facts, and with what they are written by."""
-    return hashlib.blake2b(repr((FORM, TZDATA_VERSION, facts)).encode(), digest_size=16).hexdigest()
+    """32 characters that change with the facts, and with the form they are written in."""
+    return hashlib.blake2b(repr((FORM, facts)).encode(), digest_size=16).hexdigest()
