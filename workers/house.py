@@ -12,6 +12,7 @@ from rq.serializers import JSONSerializer
 from service.app import QUEUE, create_app, settings_of
 from service.config import Settings
 from workers.channels import Mail, console, email, webhook
+from workers.reaching import Guard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,7 @@ def house_of(app: Flask) -> House:
     return House(
         app=app,
         send=_mailer(settings) if settings.smtp_url else console.send,
-        post=webhook.channel(webhook.Guard.of(own_network=settings.webhooks_to_own_network)),
+        post=webhook.channel(Guard.of(own_network=settings.webhooks_to_own_network)),
         queue=_queue(settings.redis_url) if settings.redis_url else None,
     )
 

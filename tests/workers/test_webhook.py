@@ -29,8 +29,10 @@ from tests.workers.conftest import now
 from tests.workers.receiver import Receiver, receiver
 from tests.workers.test_programs import until
 from tests.workers.test_relay import carry_all
+from workers import reaching
 from workers.channels import webhook as channel_module
-from workers.channels.webhook import CONNECT_SECONDS, LARGEST, WHOLE_SECONDS, Guard, channel, retry_after
+from workers.channels.webhook import LARGEST, WHOLE_SECONDS, channel
+from workers.reaching import CONNECT_SECONDS, Guard, retry_after
 from workers.relay import carry
 from workers.sweeper import Sweeper
 
@@ -320,7 +322,7 @@ def test_a_name_service_that_hangs_is_left(monkeypatch: pytest.MonkeyPatch) -> N
         raise OSError
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
-    monkeypatch.setattr(channel_module, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(reaching, "CONNECT_SECONDS", 0.2)
     answer: Answer = channel(OWN)(parcel("https://slow.example/"), now())
     ending.set()
     assert answer.fault == "unknown_name"

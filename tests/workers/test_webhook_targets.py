@@ -17,7 +17,8 @@ import pytest
 from service.domain.web_address import WebAddress
 from service.usecases.webhooks import Answer, Parcel
 from tests.workers.receiver import Receiver, papers, receiver
-from workers.channels.webhook import Edges, Guard, channel
+from workers.channels.webhook import channel
+from workers.reaching import Edges, Guard
 
 NOW = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)
 PUBLIC = "93.184.216.34"
