@@ -89,11 +89,11 @@ def place_of(text: str, *, where: str) -> tuple[str | None, Modality]:
     return name_of(text, where=where) or None, Modality.IN_PERSON
 
 
-def checked_start(starts: datetime, *, where: str) -> LocalTime:
+def checked_start(starts: datetime, *, where: str, first_year: int = FIRST_YEAR) -> LocalTime:
     """
     :raises CannotTake: outside the years that a clinic's book can speak of.
     """
-    if not FIRST_YEAR <= starts.year <= LAST_YEAR:
+    if not first_year <= starts.year <= LAST_YEAR:
         raise CannotTake(say("The year {year} can't be right.", year=str(starts.year)), where=where)
     return starts
 

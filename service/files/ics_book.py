@@ -17,6 +17,7 @@ from service.files.book import MOST_ENTRIES, CannotRead, CannotTake, Findings, c
 from service.files.ics_events import Change, Event, Reader
 from service.files.ics_series import Builder, families
 from service.files.ics_text import Component, components
+from service.files.ics_times import Times
 from service.files.ics_zones import Zones
 
 _Keyed = TypeVar("_Keyed", BookAbsence, BookEntry, BookSeries)
@@ -57,7 +58,11 @@ def parse(
     findings = Findings()
     calendars = components(checked_size(data), findings)
     reader = Reader(
-        zones=Zones(calendars, site_zone=default_zone, given=zones or {}, findings=findings),
+        times=Times(
+            zones=Zones(calendars, site_zone=default_zone, given=zones or {}, findings=findings),
+            findings=findings,
+            site_zone=default_zone,
+        ),
         findings=findings,
         site_zone=default_zone,
         therapist=therapist,

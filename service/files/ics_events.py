@@ -1,21 +1,15 @@
 """One VEVENT: when, how long, who, where; or the reason why it is no appointment."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
-from typing import TypeVar
-
-from icalendar.prop import vDate, vDatetime, vDuration
+from datetime import timedelta
 
 from service.domain.book import BookAbsence, key_of
-from service.domain.hours import LocalTime, instant, local_time
+from service.domain.hours import LocalTime, instant
 from service.domain.phrase import say
 from service.domain.standing import Modality
-from service.files.book import CannotTake, Findings, checked_minutes, checked_start, name_of, place_of
+from service.files.book import CannotTake, Findings, checked_minutes, name_of, place_of
 from service.files.ics_text import Component, Line
-from service.files.ics_zones import Zones
-
-_Read = TypeVar("_Read")
+from service.files.ics_times import Times, When, at_site, version_of
 
 NAMELESS = frozenset(
     {"", "busy", "private", "private appointment", "no title", "(no title)", "untitled", "free", "unavailable"}
@@ -29,18 +23,7 @@ AWAY = frozenset(
 
 
 @dataclass(frozen=True, kw_only=True)
-class When:
-    """A time on the wall of a zone; with `is_day`, midnight stands for the whole day."""
-
-    local: LocalTime
-    zone: str
-    is_day: bool = False
-    is_floating: bool = False
-    """The file names no zone, so `zone` is what it was read in."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Extra:
+class ExtraHour:
     """An RDATE."""
 
     start: When
@@ -63,7 +46,7 @@ class Event:
     room: str | None
     modality: Modality
     rule: str | None = None
-    extras: tuple[Extra, ...] = ()
+    extras: tuple[ExtraHour, ...] = ()
     excluded: tuple[When, ...] = ()
 
 
@@ -84,7 +67,7 @@ class Change:
 class Reader:
     """Reads the events of one file with all that was said for the whole of it."""
 
-    zones: Zones
+    times: Times
     findings: Findings
     site_zone: str
     therapist: str | None
@@ -104,7 +87,7 @@ class Reader:
         if event.text("STATUS").upper() == "CANCELLED":
             raise CannotTake(say("It is cancelled."), where="STATUS")
         start = self._start(event)
-        until = self._end(event, start) or (start.local + timedelta(days=1) if start.is_day else None)
+        until = self.times.end(event, start) or (start.local + timedelta(days=1) if start.is_day else None)
         if until is None or until <= start.local:
             raise CannotTake(say("It is time away without an end."), where="DTEND")
         return BookAbsence(
@@ -126,8 +109,8 @@ class Reader:
         return Change(
             uid=event.text("UID"),
             line=event.line,
-            version=_version(event),
-            slot=self._when(line),
+            version=version_of(event),
+            slot=self.times.at(line),
             and_following=line.params.get("RANGE", "").upper() == "THISANDFUTURE",
             event=self._unless_cancelled(event, calendar_name),
         )
@@ -156,7 +139,7 @@ class Reader:
         return Event(
             uid=event.text("UID"),
             line=event.line,
-            version=_version(event),
+            version=version_of(event),
             start=start,
             minutes=self._length(event, start),
             client=self._client(event),
@@ -164,8 +147,8 @@ class Reader:
             room=room,
             modality=modality,
             rule=next((line.value for line in event.all("RRULE")), None),
-            extras=tuple(self._listed(event, "RDATE", lambda line: self._extra(line, start))),
-            excluded=tuple(self._listed(event, "EXDATE", lambda line: self._when(line, otherwise=start.zone))),
+            extras=tuple(self.times.listed(event, "RDATE", lambda line: self._extra(line, start))),
+            excluded=self.times.excluded(event, start),
         )
 
     def _check_kind(self, event: Component) -> None:
@@ -212,10 +195,9 @@ class Reader:
         return room, modality
 
     def _length(self, event: Component, start: When) -> int:
-        end = self._end(event, start)
+        end = self.times.end(event, start)
         if end is not None and end != start.local:
-            seconds = (instant(end, start.zone) - instant(start.local, start.zone)).total_seconds()
-            return checked_minutes(int(seconds // 60), where="DTEND")
+            return _minutes(start, end, where="DTEND")
         if self.minutes is None:
             raise CannotTake(say("It has no end. Say how long a session lasts and try again."), where="DTEND")
         self.findings.note(
@@ -223,113 +205,21 @@ class Reader:
         )
         return self.minutes
 
-    def _end(self, event: Component, start: When) -> LocalTime | None:
-        """On the wall of the start's zone."""
-        if line := event.first("DTEND"):
-            end = self._when(line, otherwise=start.zone)
-            if end.is_day != start.is_day or (start.is_floating and not end.is_floating):
-                raise CannotTake(say("Its start and its end are not of the same kind."), where="DTEND")
-            return at_site(end, start.zone)
-        if line := event.first("DURATION"):
-            return _plus(start, line)
-        return None
-
     def _start(self, event: Component) -> When:
-        line = event.first("DTSTART")
-        if line is None:
-            raise CannotTake(say("It has no start."), where="DTSTART")
-        start = self._when(line)
+        start = self.times.start(event)
         if start.local.second:
             self.findings.note(event.line, say("Seconds were dropped: an appointment starts on the minute."))
         return replace(start, local=start.local.replace(second=0))
 
-    def _extra(self, line: Line, start: When) -> Extra:
-        begins, _, ends = line.value.partition("/")
-        when = self._when(replace(line, value=begins), otherwise=start.zone)
-        if when.is_day:
+    def _extra(self, line: Line, start: When) -> ExtraHour:
+        extra = self.times.further(line, start)
+        if extra.start.is_day:
             raise CannotTake(say("It has a further date without a time."), where="RDATE")
-        if not ends:
-            return Extra(start=when, minutes=None)
-        if ends.lstrip("+-").upper().startswith("P"):
-            until = _plus(when, replace(line, value=ends))
-        else:
-            until = at_site(self._when(replace(line, value=ends), otherwise=when.zone), when.zone)
-        seconds = (instant(until, when.zone) - instant(when.local, when.zone)).total_seconds()
-        return Extra(start=when, minutes=checked_minutes(int(seconds // 60), where="RDATE"))
-
-    def _listed(self, event: Component, name: str, read: Callable[[Line], _Read]) -> Iterator[_Read]:
-        """Each date of a list that can be read; the others are rejected one by one, and the series stays."""
-        for line in event.all(name):
-            for value in filter(None, line.value.split(",")):
-                try:
-                    yield read(replace(line, value=value))
-                except CannotTake as refusal:
-                    self.findings.reject(
-                        line.number, CannotTake(say("One date of a list: {why}", why=refusal.message), where=name)
-                    )
-
-    def _when(self, line: Line, otherwise: str | None = None) -> When:
-        """The time a line names; `otherwise` is the zone it is read in where it names none.
-
-        :raises CannotTake: it can't be read, or its zone is not known.
-        """
-        value, tzid = _value_and_zone(line)
-        local, is_utc, is_day = _parsed(value, line.name)
-        checked_start(local, where=line.name)
-        if is_day:
-            return When(local=local, zone=otherwise or self.site_zone, is_day=True)
-        if tzid:
-            zone = self.zones.named(tzid, line.number, local)
-            if is_utc and zone not in ("UTC", "Etc/UTC"):
-                raise CannotTake(say("It gives a time in UTC and names another time zone."), where=line.name)
-            return When(local=local, zone=zone)
-        if is_utc:
-            return When(local=local, zone="UTC")
-        if otherwise is None:
-            self.findings.note(
-                line.number, say("A time without a time zone was read in the site's, {zone}.", zone=self.site_zone)
-            )
-        return When(local=local, zone=otherwise or self.site_zone, is_floating=True)
+        if extra.until is None:
+            return ExtraHour(start=extra.start, minutes=None)
+        return ExtraHour(start=extra.start, minutes=_minutes(extra.start, extra.until, where="RDATE"))
 
 
-def at_site(when: When, zone: str) -> LocalTime:
-    """The same moment on the wall of another zone; a whole day stays the day it is."""
-    if when.zone == zone or when.is_day:
-        return when.local
-    return local_time(instant(when.local, when.zone), zone)
-
-
-def _version(event: Component) -> tuple[int, str]:
-    sequence = event.text("SEQUENCE")
-    number = int(sequence) if sequence.isascii() and sequence.isdigit() and len(sequence) < 10 else 0
-    return number, (event.text("LAST-MODIFIED") or event.text("DTSTAMP"))[:20]
-
-
-def _value_and_zone(line: Line) -> tuple[str, str]:
-    """A date holds no colon, so what stands before the last one is the rest of an unquoted zone: `(UTC+01:00) Rome`."""
-    rest, colon, value = line.value.strip().rpartition(":")
-    tzid = line.params.get("TZID", "")
-    return value.upper(), (f"{tzid}:{rest}" if colon else tzid).strip()
-
-
-def _parsed(value: str, name: str) -> tuple[LocalTime, bool, bool]:
-    """Local time, whether it is in UTC, whether it is a whole day."""
-    try:
-        if len(value) == 8:
-            return datetime.combine(vDate.from_ical(value), time()), False, True
-        moment = vDatetime.from_ical(value)
-    except (ValueError, TypeError, OverflowError) as unreadable:
-        raise CannotTake(say("Its {name} is no date and time that can be read.", name=name), where=name) from unreadable
-    return moment.replace(tzinfo=None), moment.tzinfo is not None, False
-
-
-def _plus(start: When, line: Line) -> LocalTime:
-    try:
-        length: timedelta = vDuration.from_ical(line.value.strip().upper())
-        return start.local + length if start.is_day else _after(start, length)
-    except (ValueError, TypeError, OverflowError) as unreadable:
-        raise CannotTake(say("Its length can't be read."), where="DURATION") from unreadable
-
-
-def _after(start: When, length: timedelta) -> LocalTime:
-    return local_time(instant(start.local, start.zone) + length, start.zone)
+def _minutes(start: When, until: LocalTime, *, where: str) -> int:
+    seconds = (instant(until, start.zone) - instant(start.local, start.zone)).total_seconds()
+    return checked_minutes(int(seconds // 60), where=where)

@@ -14,8 +14,9 @@ from service.domain.hours import Hour, LocalTime, Weekday
 from service.domain.phrase import Phrase, say
 from service.domain.standing import Standing
 from service.files.book import CannotTake, Findings
-from service.files.ics_events import Change, Event, When, at_site
+from service.files.ics_events import Change, Event
 from service.files.ics_rules import MOST_DATES, Allowance, Dated, Weekly, pattern
+from service.files.ics_times import When, at_site
 
 _NO_SHIFT = timedelta()
 
