@@ -20,16 +20,18 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    type_coerce,
     update,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.types import NullType
 
 from service.domain.phrase import say
 from service.domain.refusals import NotFound
 from service.store.base import BigId, Model, PublicId, UtcTime, new_public_id
 from service.store.courses import CourseRow
 from service.store.people import TherapistRow
-from service.store.prepared import Prepared
+from service.store.prepared import Prepared, Row
 
 
 class AlertRow(Model):
@@ -108,14 +110,28 @@ def of_course(session: Session, course_id: int) -> list[AlertRow]:
     return list(session.scalars(_OF_COURSE, {"course": course_id}))
 
 
-def has_standing(session: Session, course_id: int) -> bool:
-    """True where one of the course's alerts is not cleared."""
-    return bool(_STANDING.rows(session, course=course_id, cleared="cleared"))
+def standing_of_course(session: Session, course_id: int) -> list[Row]:
+    """Those of the course's alerts that are not cleared, to be read only: what they say and what was told of it."""
+    session.flush()
+    return _STANDING.rows(session, course=course_id, cleared="cleared")
 
 
 _OF_COURSE = select(AlertRow).where(AlertRow.course_id == bindparam("course")).order_by(AlertRow.id)
 _STANDING = Prepared(
-    select(AlertRow.id).where(AlertRow.course_id == bindparam("course"), AlertRow.state != bindparam("cleared"))
+    select(
+        AlertRow.rule,
+        AlertRow.episode,
+        AlertRow.signal,
+        AlertRow.level,
+        AlertRow.state,
+        AlertRow.is_clinic_caused,
+        AlertRow.detail,
+        AlertRow.told_level,
+        type_coerce(AlertRow.told_size, NullType).label("told_size"),  # a float as either driver hands it out
+        AlertRow.snoozed_until,
+        AlertRow.cleared_at,
+        AlertRow.act_since,
+    ).where(AlertRow.course_id == bindparam("course"), AlertRow.state != bindparam("cleared"))
 )
 
 

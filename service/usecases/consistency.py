@@ -34,6 +34,7 @@ from service.store import alerts, audit, course_values, notices, occupancies, ou
 from service.store.alerts import AlertRow, AssessmentRow
 from service.store.course_values import Loaded
 from service.store.courses import CourseRow
+from service.store.prepared import Row
 from service.store.transaction import reading, writing
 from service.usecases import steps, telling
 
@@ -187,7 +188,7 @@ class _Telling:
 
     def take_over(self, found: Iterable[Signal]) -> None:
         standing = worth_telling(found)
-        if not standing and not alerts.has_standing(self.db, self.course.id):
+        if self.is_all_on_record(standing):
             return
         rows = {(row.rule, row.episode): row for row in alerts.of_course(self.db, self.course.id)}
         self.carry_on(rows, standing)
@@ -197,6 +198,19 @@ class _Telling:
         for key, signal in in_order(standing):
             row = rows[key] if key in rows else self.new_row(*key)
             self.find_again(row, signal, is_quiet=is_told_by_another(key, standing))
+
+    def is_all_on_record(self, standing: Mapping[Key, Signal]) -> bool:
+        """True where each alert that stands says what its signal says, and nobody needs to hear of it again: so is
+        nearly every look. Rows that are only read are cheap."""
+        on_record = {(one.rule, one.episode): one for one in alerts.standing_of_course(self.db, self.course.id)}
+        if on_record.keys() != standing.keys():
+            return False
+        if not all(_says_the_same(on_record[key], signal, self.now) for key, signal in standing.items()):
+            return False
+        self.wakes += [
+            one.snoozed_until for one in on_record.values() if one.state == AlertState.SNOOZED and one.snoozed_until
+        ]
+        return True
 
     @staticmethod
     def carry_on(rows: dict[Key, AlertRow], standing: Mapping[Key, Signal]) -> None:
@@ -285,6 +299,18 @@ class _Telling:
         audit.record(
             self.db, action, by=self.by, now=self.now, kind="alert", subject=row.public_id, fields=["state", "level"]
         )
+
+
+def _says_the_same(row: Row, signal: Signal, now: datetime) -> bool:
+    """True where finding the signal again would write nothing and tell nobody."""
+    known = _known(row)
+    return (
+        (row.signal, row.level, row.is_clinic_caused) == (signal.id, signal.level, signal.is_clinic_caused)
+        and row.state == state_after(signal, known, now)
+        and not is_news(signal, known, now)
+        and (row.act_since is not None) == (signal.level is Level.ACT)
+        and row.detail == _detail(signal)
+    )
 
 
 def _whose_doing(db: Session, heard: Sequence[int]) -> frozenset[str]:
