@@ -19,12 +19,14 @@ from service.store.appointments import AppointmentRow
 from service.store.base import db
 from service.store.courses import CourseRow
 from service.usecases import clients, consistency, notices, people, standings
+from tests.storms import copied
 
 if TYPE_CHECKING:
     from flask import Flask
 
 ZONE = "Europe/Berlin"
 EACH_HOLDS = 8
+HORIZON = timedelta(weeks=4)
 TOLD_AT_ONCE = Preferences(
     push_from=Level.WATCH, pushes_a_day=MOST_PUSHES, quiet_since=time(), quiet_until=time(), digest_days=()
 )
@@ -39,27 +41,13 @@ class Alarmed:
 
 
 def alarmed(app: "Flask", courses: int, *, now: datetime) -> Alarmed:
-    """Every course is looked at, and nothing is worth telling."""
-    following = local_time(now, ZONE).date() + timedelta(days=3)
-    found: list[str] = []
+    """So many courses or a few more; every one is looked at, and nothing is worth telling."""
     with app.app_context():
         site = people.add_site(name="Quay", zone_name=ZONE, country="DE", region="BE", by=OPERATOR, now=now)
-        for number in range(-(-courses // EACH_HOLDS)):
-            therapist = _therapist(number, site, now)
-            for place in range(min(EACH_HOLDS, courses - len(found))):
-                proposal = standings.Proposal(
-                    therapist=therapist,
-                    room=None,
-                    modality=Modality.VIDEO,
-                    hours=(Hour(day=Weekday.of(following), at=time(8 + place)),),
-                    since=following,
-                )
-                whose = clients.add(name=f"Client {len(found)}", by=OPERATOR, now=now)
-                agreed = standings.agree(
-                    client=whose, proposal=proposal, horizon=timedelta(weeks=4), by=OPERATOR, now=now
-                )
-                consistency.assess(course=agreed.course, now=now)
-                found.append(agreed.course)
+        therapist = _therapist(site, now)
+        for place in range(EACH_HOLDS):
+            _course(therapist, place, now)
+        copied.copy_all(db.session(), -(-courses // EACH_HOLDS) - 1)
         desk = people.add_user(name="Desk", email="desk@clinic.example", roles=[Role.FRONT_DESK], by=OPERATOR, now=now)
         _id, token = people.add_token(user=desk, name="storm", may_write=True, days=30, by=OPERATOR, now=now)
         assert alerts(app) == {}, "nothing is worth telling yet"
@@ -77,12 +65,12 @@ def alerts(app: "Flask") -> dict[str, set[str]]:
     return found
 
 
-def _therapist(number: int, site: str, now: datetime) -> str:
-    name = f"Therapist {number}"
+def _therapist(site: str, now: datetime) -> str:
+    name = "Therapist"
     therapist = people.add_therapist(name=name, site=site, hours=[], by=OPERATOR, now=now)
     user = people.add_user(
         name=name,
-        email=f"therapist-{number}@clinic.example",
+        email="therapist@clinic.example",
         roles=[Role.THERAPIST],
         therapist=therapist,
         by=OPERATOR,
@@ -91,6 +79,20 @@ def _therapist(number: int, site: str, now: datetime) -> str:
     whose = Actor(name=name, roles=frozenset({Role.THERAPIST}), user=user, therapist=therapist)
     notices.prefer(preferences=TOLD_AT_ONCE, by=whose, now=now)
     return therapist
+
+
+def _course(therapist: str, place: int, now: datetime) -> None:
+    following = local_time(now, ZONE).date() + timedelta(days=3)
+    proposal = standings.Proposal(
+        therapist=therapist,
+        room=None,
+        modality=Modality.VIDEO,
+        hours=(Hour(day=Weekday.of(following), at=time(8 + place)),),
+        since=following,
+    )
+    whose = clients.add(name=f"Client {place}", by=OPERATOR, now=now)
+    agreed = standings.agree(client=whose, proposal=proposal, horizon=HORIZON, by=OPERATOR, now=now)
+    consistency.assess(course=agreed.course, now=now)
 
 
 def _second_hours() -> dict[str, str]:

@@ -2,6 +2,7 @@
 which one of them is struck. Supervised as `samehour up` does it, so what falls comes back by itself.
 """
 
+import json
 import os
 import random
 import re
@@ -164,6 +165,11 @@ class Weather:
         return Counter(kind for _at, kind in self.blows)
 
     @property
+    def told(self) -> dict[str, int]:
+        """How often the processes said what, apart from when and whom it befell; the most frequent first."""
+        return dict(Counter(filter(None, map(_what, self.said))).most_common(20))
+
+    @property
     def kills(self) -> int:
         """Of processes."""
         return len(self.blows) - self.struck["all jobs lost"]
@@ -186,6 +192,16 @@ class Weather:
             shutil.rmtree(kept)
         sleep(REDIS_IS_GONE_SECONDS)
         self.redis.start_again()
+
+
+def _what(line: str) -> str | None:
+    """The event of a line of log, and the kind of fault."""
+    name, _, rest = line.partition(": ")
+    try:
+        entry = json.loads(rest)
+    except ValueError:
+        return None
+    return " ".join(str(entry[key]) for key in ("event", "topic", "task", "error") if entry.get(key)) + f" ({name})"
 
 
 KINDS = ("worker", "between commit and bell", "sweeper", "all jobs lost", "redis", "web")
