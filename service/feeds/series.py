@@ -2,6 +2,9 @@
 
 A *series* is a standing at one time of day: an RRULE knows a single one. Its slots are *plain* where every calendar
 program reads them alike: beginning and end are wall times that occur once, with the clocks the same at both.
+
+Where the clocks skip a slot, the series ends and another goes on after it: libical, which Evolution reads with, shows a
+skipped slot although it is excluded, and the one after it at a wrong time.
 """
 
 from collections.abc import Iterator, Mapping
@@ -67,11 +70,35 @@ class Series:
 
 
 def series_of(entry: FeedStanding) -> Iterator[Series]:
-    """One series per time of day, the earliest first."""
+    """One series per time of day, the earliest first; more than one only where the clocks skip a slot."""
     hours = sorted(entry.standing.hours, key=lambda hour: (hour.at, hour.day))
     for number, (at, of_that_time) in enumerate(groupby(hours, key=lambda hour: hour.at)):
         uid = entry.uid if number == 0 else uid_of_slot(entry.uid, datetime.combine(date.min, at))
-        yield Series(uid=uid, standing=replace(entry.standing, hours=tuple(of_that_time)))
+        yield from _unbroken(Series(uid=uid, standing=replace(entry.standing, hours=tuple(of_that_time))))
+
+
+def _unbroken(whole: Series) -> Iterator[Series]:
+    """Up to each slot that the clocks skip, that one included, and what comes after the last."""
+    rest = whole
+    for slot in filter(whole.expects, _skipped(whole.standing)):
+        after = rest.after(slot)
+        yield replace(rest, standing=replace(rest.standing, until=slot.date() + timedelta(days=1)))
+        if after is None:
+            return
+        # Its first day is a slot's, so that it keeps the turn of the weeks. Twice derived, its UID is no slot's.
+        uid = uid_of_slot(uid_of_slot(whole.uid, slot), slot)
+        rest = Series(uid=uid, standing=replace(rest.standing, since=after.date()))
+    yield rest
+
+
+def _skipped(standing: Standing) -> Iterator[LocalTime]:
+    """The times at that time of day that the clocks skip, whether or not they are slots."""
+    at = standing.hours[0].at
+    for onset in onsets(standing.zone, standing.since.year):
+        if onset.is_forward:
+            until = onset.local + (onset.after - onset.before)
+            days = sorted({onset.local.date(), until.date()})
+            yield from (slot for day in days if onset.local <= (slot := datetime.combine(day, at)) < until)
 
 
 def that_it_can_hold(series: Series, overrides: Mapping[LocalTime, FeedOverride]) -> dict[LocalTime, FeedOverride]:

@@ -194,11 +194,26 @@ def test_an_override_of_no_slot_stands_alone() -> None:
     assert "DTSTART;TZID=Europe/Dublin:20260326T100000" in text
 
 
-def test_a_skipped_wall_time_is_an_event_of_its_own_in_utc() -> None:
+def test_a_skipped_wall_time_is_an_event_of_its_own_in_utc_between_two_series() -> None:
+    """Excluded in one series, libical would show it all the same, and the next one an hour late."""
     nights = replace(TUESDAYS, hours=(Hour(day=Weekday.SU, at=time(1, 30)),))
     text = text_of(entry(nights))
-    assert values(text, "EXDATE") == ["TZID=Europe/Dublin:20260329T013000"]
+    assert "EXDATE" not in text
+    assert values(text, "RRULE") == [
+        "FREQ=WEEKLY;UNTIL=20260322T013000Z;BYDAY=SU",
+        "FREQ=WEEKLY;UNTIL=20260419T003000Z;BYDAY=SU",
+    ]
     assert "DTSTART:20260329T013000Z\r\nDTEND:20260329T022000Z\r\n" in text
+    assert len(set(values(text, "UID"))) == 3
+
+
+def test_a_fortnightly_night_keeps_its_turn_after_the_clocks_skipped_one() -> None:
+    nights = replace(TUESDAYS, hours=(Hour(day=Weekday.SU, at=time(1, 30)),), every_weeks=2, since=date(2026, 3, 9))
+    starts = values(text_of(entry(nights)), "DTSTART")
+    assert [start for start in starts if start.startswith("TZID")] == [
+        "TZID=Europe/Dublin:20260315T013000",
+        "TZID=Europe/Dublin:20260412T013000",
+    ]
 
 
 def test_an_hour_across_the_change_keeps_its_length() -> None:
