@@ -1,4 +1,4 @@
-"""Where a message may be sent: an address on the public internet, spelled in the one plain way.
+"""Where a message may be sent, or a calendar be read: an address on the public internet, spelled in the one plain way.
 
 Whoever may enter an address could otherwise have this machine ask its own network for them: the cloud's metadata, a
 printer, a database that trusts its neighbours. So a name must look like a name and a number like a number (programs
@@ -34,7 +34,7 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 
 
 class CannotReach(Malformed):
-    """No message is sent to such an address."""
+    """Nobody is asked or told anything at such an address."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,15 +58,15 @@ class WebAddress:
         return host if self.port == (_HTTPS if self.is_tls else 80) else f"{host}:{self.port}"
 
 
-def read(url: str, *, own_network: bool = False) -> WebAddress:
+def read(url: str, *, own_network: bool = False, longest: int = LONGEST) -> WebAddress:
     """The address in its parts. `own_network` lets it be a name or number of the clinic's own network, and lets it be
     plain http on this very machine.
 
     :raises CannotReach: it is spelled oddly, is not https, names a person or a port that is not for the web, or is the
     number of a machine that is not on the public internet.
     """
-    if not 0 < len(url) <= LONGEST or not url.isascii() or not url.isprintable() or set(url) & set(' \\"<>^`{|}'):
-        raise CannotReach(say("Write the whole address, such as https://example.com/hook."), where="url")
+    if not 0 < len(url) <= longest or not url.isascii() or not url.isprintable() or set(url) & set(' \\"<>^`{|}'):
+        raise CannotReach(say("Write the whole address, beginning with https://."), where="url")
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").lower(), parts.port
@@ -80,11 +80,16 @@ def read(url: str, *, own_network: bool = False) -> WebAddress:
     _expect_machine(host, number, own_network=own_network)
     is_tls = parts.scheme == "https"
     if not is_tls and not (own_network and parts.scheme == "http" and _is_this_machine(host, number)):
-        raise CannotReach(say("Only https is sent to: on plain http everybody on the way could read it."), where="url")
+        raise CannotReach(say("Only https will do: on plain http everybody on the way could read it."), where="url")
     if port is not None and port != _HTTPS and port < _FIRST_FREE_PORT:
         raise CannotReach(say("That port is not one of the web."), where="url")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return WebAddress(is_tls=is_tls, host=host, port=port or (_HTTPS if is_tls else 80), target=target)
+
+
+def host_of(url: str) -> str:
+    """The machine that a page of ours is on, as `WebAddress.host` spells it."""
+    return (urlsplit(url).hostname or "").lower()
 
 
 def is_admitted(address: str, *, own_network: bool = False) -> bool:

@@ -5,7 +5,8 @@ month; other rules are expanded by dateutil, within bounds.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from calendar import monthrange
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from itertools import islice, takewhile
@@ -118,21 +119,22 @@ class Dated:
 class Allowance:
     """How many rules that are not weekly one file may still have, and how many dates of them."""
 
-    def __init__(self) -> None:
-        self._rules = MOST_ODD_RULES
-        self._dates = MOST_ODD_DATES
+    def __init__(self, *, rules: int = MOST_ODD_RULES, dates: int = MOST_ODD_DATES) -> None:
+        self._most_rules = self._rules = rules
+        self._most_dates = self._dates = dates
 
     def take_rule(self) -> None:
         self._rules -= 1
         if self._rules < 0:
             raise CannotTake(
-                say("The file has more than {most} rules that are not weekly.", most=MOST_ODD_RULES), where="RRULE"
+                say("The file has more than {most} rules that are not weekly.", most=self._most_rules), where="RRULE"
             )
 
     def take_dates(self, dates: int) -> None:
         if dates > self._dates:
             raise CannotTake(
-                say("The file has more than {most} dates of rules not weekly here.", most=MOST_ODD_DATES), where="RRULE"
+                say("The file has more than {most} dates of rules not weekly here.", most=self._most_dates),
+                where="RRULE",
             )
         self._dates -= dates
 
@@ -142,13 +144,20 @@ def pattern(text: str, *, start: LocalTime, zone: str, allowance: Allowance, not
 
     :raises CannotTake: it can't be read, never happens, or repeats in a way that is neither weekly nor short.
     """
-    rule = _read(text)
-    until = _until(rule, zone, note)
+    rule = read_rule(text)
+    until = until_of(rule, zone, note)
+    if (weekly := weekly_of(rule, start, until, note)) is not None:
+        return weekly
+    allowance.take_rule()
+    dated = _dated(text, rule, start=start, until=until)
+    allowance.take_dates(len(dated.starts))
+    return dated
+
+
+def weekly_of(rule: vRecur, start: LocalTime, until: LocalTime | None, note: Note) -> Weekly | None:
+    """The rule as a weekly pattern; None where it is none. :raises CannotTake: it never happens."""
     if (plain := _as_weekly(rule, start)) is None:
-        allowance.take_rule()
-        dated = _dated(text, rule, start=start, until=until)
-        allowance.take_dates(len(dated.starts))
-        return dated
+        return None
     every_weeks, days = plain
     firsts = _firsts(start, every_weeks, days, _weekday(rule["WKST"][0]) if "WKST" in rule else 0)
     endless = Weekly(first=firsts, every_weeks=every_weeks, last=None)
@@ -158,7 +167,8 @@ def pattern(text: str, *, start: LocalTime, zone: str, allowance: Allowance, not
     return replace(endless, last=last)
 
 
-def _read(text: str) -> vRecur:
+def read_rule(text: str) -> vRecur:
+    """:raises CannotTake: it can't be read."""
     try:
         rule: vRecur = vRecur.from_ical(text.strip())
     except (ValueError, TypeError) as unreadable:
@@ -171,7 +181,7 @@ def _read(text: str) -> vRecur:
     return rule
 
 
-def _until(rule: vRecur, zone: str, note: Note) -> LocalTime | None:
+def until_of(rule: vRecur, zone: str, note: Note) -> LocalTime | None:
     """The last moment a slot may start, on the wall of the event's zone."""
     until = next(iter(rule.get("UNTIL", [])), None)
     if until is None:
@@ -196,7 +206,7 @@ def _as_weekly(rule: vRecur, start: LocalTime) -> tuple[int, list[int]] | None:
     parts = {part.upper() for part in rule if not _repeats_start(rule, part, start)}
     interval = int(rule.get("INTERVAL", [1])[0])
     by_day = rule.get("BYDAY", [])
-    if not parts <= _WEEKLY_PARTS or any(day.relative for day in by_day):
+    if not parts <= _WEEKLY_PARTS or any(_ordinal(day) for day in by_day):
         return None
     days = sorted({_weekday(day) for day in by_day}) or [start.weekday()]
     frequency = rule["FREQ"][0].upper()
@@ -248,17 +258,14 @@ def _last_by(endless: Weekly, until: LocalTime | None) -> LocalTime | None:
 
 def _dated(text: str, rule: vRecur, *, start: LocalTime, until: LocalTime | None) -> Dated:
     frequency = rule["FREQ"][0].upper()
-    if frequency in _WITHIN_A_DAY or any(part in rule for part in ("BYHOUR", "BYMINUTE", "BYSECOND")):
-        raise CannotTake(say("It repeats within a day."), where="RRULE")
-    if not _is_sure_to_come(rule, frequency):
-        raise CannotTake(say("It repeats in a way that is too unusual to work through."), where="RRULE")
+    expect_sure(rule, start)
     count = int(rule["COUNT"][0]) if "COUNT" in rule else None
     if until is None and count is None:
         raise CannotTake(
             say("It repeats without end, and not weekly: a standing appointment is weekly."), where="RRULE"
         )
     horizon = _years_after(start, _YEARS_AHEAD[frequency])
-    starts = _expanded(text, start, min(until or horizon, horizon), min(count or MOST_DATES + 1, MOST_DATES + 1))
+    starts = expanded(text, start, min(until or horizon, horizon), min(count or MOST_DATES + 1, MOST_DATES + 1))
     if len(starts) > MOST_DATES:
         raise CannotTake(say("It repeats more than {most} times, and not weekly.", most=MOST_DATES), where="RRULE")
     if (until and until > horizon) or (count and len(starts) < count):
@@ -268,30 +275,71 @@ def _dated(text: str, rule: vRecur, *, start: LocalTime, until: LocalTime | None
     return Dated(starts=starts)
 
 
-def _is_sure_to_come(rule: vRecur, frequency: str) -> bool:
-    """Whether the rule surely names a date every few years.
+def expect_sure(rule: vRecur, start: LocalTime) -> None:
+    """:raises CannotTake: it repeats within a day, or may never name a date: dateutil looks for the next date of one
+    that names none (30 February) until the year 9999, whatever its UNTIL."""
+    frequency = rule["FREQ"][0].upper()
+    odd = {part.upper() for part in rule if not _repeats_start(rule, part, start)}
+    if frequency in _WITHIN_A_DAY or odd & {"BYHOUR", "BYMINUTE", "BYSECOND"}:
+        raise CannotTake(say("It repeats within a day."), where="RRULE")
+    if not odd <= _ODD_PARTS or not _is_sure_to_come(rule, frequency, start):
+        raise CannotTake(say("It repeats in a way that is too unusual to work through."), where="RRULE")
 
-    dateutil looks for the next date of one that names none (30 February) until the year 9999, whatever its UNTIL.
-    """
-    days, month_days = rule.get("BYDAY", []), rule.get("BYMONTHDAY", [])
-    by_month, by_position = "BYMONTH" in rule, "BYSETPOS" in rule
+
+def _is_sure_to_come(rule: vRecur, frequency: str, start: LocalTime) -> bool:
+    """Whether the rule surely names a date every few years."""
+    days, month_days, months = rule.get("BYDAY", []), rule.get("BYMONTHDAY", []), rule.get("BYMONTH", [])
     is_every = int(rule.get("INTERVAL", [1])[0]) == 1
-    ordinals = [abs(day.relative) for day in days if day.relative]
-    if not {part.upper() for part in rule} <= _ODD_PARTS or (days and month_days):
-        return False
     if frequency in ("DAILY", "WEEKLY"):
-        return not (ordinals or month_days or by_position) and (is_every or not (days or by_month))
-    if (by_month and frequency == "MONTHLY" and not is_every) or any(abs(at) != 1 for at in rule.get("BYSETPOS", [])):
+        has_more = month_days or "BYSETPOS" in rule or any(_ordinal(day) for day in days)
+        return not has_more and (is_every or not (days or months))
+    if (months and frequency == "MONTHLY" and not is_every) or (days and month_days and not is_every):
         return False
-    return all(1 <= abs(day) <= 28 for day in month_days) and all(one <= 4 for one in ordinals)
+    # Every so many months may always be the same ones: only the one that it starts in is sure to be among them.
+    met = months or (range(1, 13) if is_every or frequency == "YEARLY" else [start.month])
+    if month_days and not any(_has_day(int(month), abs(day), is_every) for month in met for day in month_days):
+        return False
+    return _are_there(days, months, month_days, frequency, is_every) and _are_sure_positions(rule)
+
+
+def _has_day(month: int, day: int, is_every: bool) -> bool:
+    return 1 <= month <= 12 and 1 <= day <= (29 if month == 2 and is_every else monthrange(2001, month)[1])
+
+
+def _are_there(
+    days: Sequence[str], months: Sequence[int], month_days: Sequence[int], frequency: str, is_every: bool
+) -> bool:
+    """Whether a month, or a year, surely has a weekday so many times: a fifth Monday in one of many, now and then."""
+    ordinals = [one for day in days if (one := _ordinal(day))]
+    # Of `TU,4MO` dateutil makes the Tuesdays that are a fourth Monday.
+    if not all(1 <= int(month) <= 12 for month in months) or (ordinals and (month_days or len(ordinals) < len(days))):
+        return False
+    in_month = 5 if is_every and set(months) != {2} else 4
+    most = 52 if frequency == "YEARLY" and not months else in_month
+    return all(one <= most for one in ordinals)
+
+
+def _ordinal(day: str) -> int:
+    """Of `-2TU` it is 2, of `TU` 0."""
+    return int(str(day)[:-2].lstrip("+-") or 0)
+
+
+def _are_sure_positions(rule: vRecur) -> bool:
+    """The first or the last of a set is always there; among plain weekdays so is the fourth."""
+    positions = [abs(at) for at in rule.get("BYSETPOS", [])]
+    is_plain = "BYMONTHDAY" not in rule and rule.get("BYDAY") and not any(_ordinal(day) for day in rule["BYDAY"])
+    return all(1 <= at <= (4 if is_plain else 1) for at in positions)
 
 
 def _years_after(start: LocalTime, years: int) -> LocalTime:
     return start + timedelta(days=366 * years)
 
 
-def _expanded(text: str, start: LocalTime, until: LocalTime, most: int) -> tuple[LocalTime, ...]:
-    """COUNT goes out: it and UNTIL in one rule are an error."""
+def expanded(text: str, start: LocalTime, until: LocalTime, most: int) -> tuple[LocalTime, ...]:
+    """The first so many dates of a rule up to `until`, whatever its own COUNT and UNTIL; both in one are an error.
+
+    :raises CannotTake: it can't be read.
+    """
     bounded = f"{_BOUND.sub('', text.strip()).strip(';')};UNTIL={until:%Y%m%dT%H%M%S}"
     try:
         rule = rrulestr(bounded, dtstart=start)

@@ -22,6 +22,7 @@ WANTED = frozenset(
         "DURATION",
         "EXDATE",
         "EXRULE",
+        "FREEBUSY",
         "LAST-MODIFIED",
         "LOCATION",
         "ORGANIZER",
