@@ -5,7 +5,7 @@ and nothing comes out.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -22,6 +22,9 @@ from service.files.ics_zones import Zones
 
 MOST_TIMES = 10_000
 """Busy times within the window, before those that touch are made one."""
+_MOST_PAIRS = 500_000
+"""Masters with one UID, each with all of its changes: those of a real calendar are one and a few."""
+_MOST_LASTING = 200
 _FIRST_YEAR = 1500
 """Birthdays without a year stand in 1604 or so."""
 _LONGEST = timedelta(days=366 * 100)
@@ -128,7 +131,10 @@ class _Reader:
 
     def _of_family(self, family: _Family) -> Iterator[Span]:
         changes = [found for one in family.changes if (found := self._unless_odd(one, self._change)) is not None]
-        for master in _newest(family.masters):
+        masters = _newest(family.masters)
+        if len(masters) * len(changes) > _MOST_PAIRS:
+            raise CannotReadBusy("too_many")
+        for master in masters:
             yield from self._unless_odd(master, lambda event: self._of_master(event, changes)) or ()
         for change in changes:
             if change.entry is not None and not change.and_following:
@@ -172,11 +178,11 @@ class _Reader:
         entry = self._entry(event)
         if entry is None:
             return []
-        starts = self._starts(event, entry)
-        for when in (*self.times.excluded(event, entry.start), *(one.slot for one in changes if not one.and_following)):
-            for slot in _named(starts, entry, when):
-                del starts[slot]
+        gone = [*self.times.excluded(event, entry.start), *(one.slot for one in changes if not one.and_following)]
+        starts = _without(gone, self._starts(event, entry), entry)
         lasting = sorted((one for one in changes if one.and_following), key=lambda one: _wall(entry, one.slot))
+        if len(starts) > MOST_TIMES or len(lasting) > _MOST_LASTING:
+            raise CannotReadBusy("too_many")
         return self._counted([*self._moved(starts, entry, lasting), *starts.values()])
 
     def _starts(self, event: Component, entry: _Entry) -> dict[LocalTime, Span]:
@@ -269,10 +275,8 @@ def _wall(entry: _Entry, when: When) -> LocalTime:
     return when.local if when.is_floating else at_site(when, entry.start.zone)
 
 
-def _named(starts: Collection[LocalTime], entry: _Entry, when: When) -> list[LocalTime]:
-    """The instances that a time, or a day, means."""
-    if when.is_day or entry.start.is_day:
-        day = _wall(entry, when).date()
-        return [slot for slot in starts if slot.date() == day]
-    slot = _wall(entry, when)
-    return [slot] if slot in starts else []
+def _without(gone: Collection[When], starts: Mapping[LocalTime, Span], entry: _Entry) -> dict[LocalTime, Span]:
+    """The instances that none of these times, or days, means."""
+    days = {_wall(entry, when).date() for when in gone if when.is_day or entry.start.is_day}
+    slots = {_wall(entry, when) for when in gone}
+    return {slot: span for slot, span in starts.items() if slot not in slots and slot.date() not in days}

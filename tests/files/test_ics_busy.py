@@ -298,6 +298,22 @@ def test_there_is_an_end_to_how_many_times_are_kept() -> None:
     assert refused.value.kind == "too_many"
 
 
+def test_masters_and_changes_that_would_take_long_are_not_worked_through() -> None:
+    start = datetime(2026, 1, 1)
+    starts = [f"DTSTART:{start + timedelta(minutes=n):%Y%m%dT%H%M%S}Z" for n in range(800)]
+    following = change("20260113T100000", range_=";RANGE=THISANDFUTURE")
+    for parts in ([*map(event, starts), *[change("20260113T100000")] * 800], [event(), *[following] * 300]):
+        with pytest.raises(CannotReadBusy):
+            reading(*parts)
+
+
+def test_days_left_out_a_hundred_thousand_times() -> None:
+    minutes = [f"{datetime(2026, 1, 6) + timedelta(minutes=n):%Y%m%dT%H%M%S}Z" for n in range(50_000)]
+    days = ",".join(["20260107", "20260108"] * 50_000)
+    with pytest.raises(CannotReadBusy):
+        reading(event(f"RDATE:{','.join(minutes)}", f"EXDATE;VALUE=DATE:{days}"))
+
+
 def test_rules_that_match_nothing_are_bounded() -> None:
     rules = ["FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "FREQ=MONTHLY;BYDAY=TU,5MO", "FREQ=YEARLY;BYDAY=SU,20TU"]
     found = reading(*(event(f"RRULE:{rules[n % 3]}", uid=str(n)) for n in range(60)))
