@@ -14,7 +14,7 @@ from service.domain.hours import LocalTime, instant, local_time
 from service.domain.phrase import listing, say
 from service.domain.refusals import Malformed
 from service.domain.standing import Modality
-from service.store import absences, appointments, audit, clients, courses
+from service.store import absences, appointments, audit, clients, courses, outside
 from service.store.appointments import AppointmentRow, ChangeRow
 from service.store.base import new_public_id
 from service.store.courses import CourseRow, clients_by_course
@@ -289,7 +289,7 @@ def board_version(db: Session, *, by: Actor) -> str:
     """Changes whenever anything on anybody's board does: cheap to ask for every few seconds."""
     access.require_any(by)
     total, newest = db.execute(select(func.sum(TherapistRow.calendar_version), func.max(TherapistRow.id))).one()
-    return f"{total or 0}-{newest or 0}"
+    return f"{total or 0}-{newest or 0}-{outside.state(db)}"
 
 
 @reading

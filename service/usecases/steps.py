@@ -5,14 +5,14 @@ None of these opens a transaction; each takes the session of the use-case it ser
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from service.domain import access
 from service.domain.access import CLOCK, Actor
-from service.domain.hours import LocalTime, Weekday, is_in_gap, local_time
+from service.domain.hours import Instant, LocalTime, Weekday, is_in_gap, local_time
 from service.domain.nearby import Busy, Working, nearby
 from service.domain.phrase import Phrase, Span, Value, YearDay, say, sentences
 from service.domain.refusals import CannotBook, Conflict, NotFound, Stale
@@ -21,11 +21,13 @@ from service.store.absences import AbsenceRow
 from service.store.appointments import AppointmentRow
 from service.store.courses import CourseRow
 from service.store.occupancies import OccupancyRow
+from service.store.outside import busy as busy_elsewhere
 from service.store.people import Directory, TherapistRow, WorkingHoursRow
 from service.store.standings import StandingRow
 from service.usecases import client_hours
 
 ASSESS = "assess.course"
+_ANY_ZONE = timedelta(hours=15)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +35,7 @@ class Doubt:
     """Something that speaks against a time without forbidding it; a person may go on, with a reason."""
 
     kind: str
-    """`absence`, `hours` or `clock_change`."""
+    """`absence`, `hours`, `elsewhere` or `clock_change`."""
     text: Phrase
     absence: str | None = None
 
@@ -159,6 +161,12 @@ def free_near(db: Session, row: AppointmentRow, *, now: datetime) -> list[LocalT
         for absence in absences.touching(db, row.starts - week, row.starts + week)
         if _is_in_the_way(absence, row, course)
     ]
+    busy += [
+        Busy(since=local_time(since, row.zone), until=local_time(until, row.zone))
+        for _whose, since, until in busy_elsewhere(
+            db, since=row.starts_at - week, until=row.ends_at + week, therapist_ids=[row.therapist_id]
+        )
+    ]
     return nearby(
         row.starts, row.minutes, working=_working(db, row.therapist_id), busy=busy, not_before=local_time(now, row.zone)
     )
@@ -181,6 +189,13 @@ def doubts(
                 text=say("{who} does not usually work then.", who=people.therapists[row.therapist_id].name),
             )
         )
+    if any(since < row.ends_at and row.starts_at < until for since, until in known.elsewhere):
+        found.append(
+            Doubt(
+                kind="elsewhere",
+                text=say("{who} is busy elsewhere then.", who=people.therapists[row.therapist_id].name),
+            )
+        )
     if is_in_gap(row.starts, row.zone):
         found.append(
             Doubt(kind="clock_change", text=say("The clocks skip that hour; the session would begin an hour later."))
@@ -194,10 +209,16 @@ class Known:
 
     absences: tuple[AbsenceRow, ...]
     working: tuple[Working, ...]
+    elsewhere: tuple[tuple[Instant, Instant], ...] = ()
+    """Since and until when the therapist's own calendars say that they are busy."""
 
     @staticmethod
     def of(db: Session, therapist_id: int, *, since: LocalTime, until: LocalTime) -> "Known":
-        return Known(absences=tuple(absences.touching(db, since, until)), working=tuple(_working(db, therapist_id)))
+        return Known(
+            absences=tuple(absences.touching(db, since, until)),
+            working=tuple(_working(db, therapist_id)),
+            elsewhere=_elsewhere(db, therapist_id, since, until),
+        )
 
 
 def lost_to(row: AppointmentRow, course: CourseRow, known: Known) -> AbsenceRow | None:
@@ -248,6 +269,15 @@ def _working(db: Session, therapist_id: int) -> list[Working]:
         Working(day=Weekday(row.weekday), begins=row.begins, ends=row.ends)
         for row in db.scalars(query.order_by(WorkingHoursRow.weekday, WorkingHoursRow.begins))
     ]
+
+
+def _elsewhere(
+    db: Session, therapist_id: int, since: LocalTime, until: LocalTime
+) -> tuple[tuple[Instant, Instant], ...]:
+    # No zone is further from UTC than that.
+    first, last = (at.replace(tzinfo=UTC) + away for at, away in ((since, -_ANY_ZONE), (until, _ANY_ZONE)))
+    found = busy_elsewhere(db, since=first, until=last, therapist_ids=[therapist_id])
+    return tuple((begins, ends) for _whose, begins, ends in found)
 
 
 def _works(hours: Working, row: AppointmentRow) -> bool:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ZONE = "Europe/Berlin"
 EACH_HOLDS = 8
-HORIZON = timedelta(weeks=4)
+HORIZON_WEEKS = 4
 TOLD_AT_ONCE = Preferences(
     push_from=Level.WATCH, pushes_a_day=MOST_PUSHES, quiet_since=time(), quiet_until=time(), digest_days=()
 )
@@ -91,7 +91,9 @@ def _course(therapist: str, place: int, now: datetime) -> None:
         since=following,
     )
     whose = clients.add(name=f"Client {place}", by=OPERATOR, now=now)
-    agreed = standings.agree(client=whose, proposal=proposal, horizon=HORIZON, by=OPERATOR, now=now)
+    agreed = standings.agree(
+        client=whose, proposal=proposal, horizon=timedelta(weeks=HORIZON_WEEKS), by=OPERATOR, now=now
+    )
     consistency.assess(course=agreed.course, now=now)
 
 

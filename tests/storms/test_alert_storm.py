@@ -8,7 +8,7 @@ seed is printed.
 import os
 import random
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ from service.commands.embedded import Server
 from service.domain.access import OPERATOR
 from service.usecases import outbox
 from tests.conftest import samehour
-from tests.storms.alarmed import HORIZON, Alarmed, alarmed, alerts
+from tests.storms.alarmed import HORIZON_WEEKS, Alarmed, alarmed, alerts
 from tests.storms.weather import KINDS, Arrivals, Callers, Weather, weather
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def environment(environment: dict[str, str], arrivals: Arrivals, redis_server: S
         "SAMEHOUR_REDIS_URL": redis_server.url,
         "SAMEHOUR_GRACE_SECONDS": "0",
         # As far as the courses are booked: else the sweeper would book months of all of them in the middle of it.
-        "SAMEHOUR_HORIZON_WEEKS": str(HORIZON // timedelta(weeks=1)),
+        "SAMEHOUR_HORIZON_WEEKS": str(HORIZON_WEEKS),
         "SAMEHOUR_LOG_LEVEL": "warning",
     }
 
@@ -102,11 +102,13 @@ def is_settled(app: "Flask", callers: Callers) -> Callable[[], bool]:
 
 
 def storm(callers: Callers, sky: Weather, number: int, blows: list[str]) -> None:
-    """So many calls, and the blows spread among them at random."""
+    """So many calls, and the blows spread among them at random; over the time, where the calls would not be through."""
     rng = random.Random(SEED)
     before = len(callers.called)
     due = sorted(before + at for at in rng.sample(range(1, number), len(blows)))
+    each = MINUTES * 60 / (len(blows) + 1)
     began = told_at = monotonic()
+    latest = [began + each * place for place in range(1, len(blows) + 1)]
     callers.call(number)
     while callers.are_busy and monotonic() < began + MINUTES * 60:
         sky.look()
@@ -114,8 +116,9 @@ def storm(callers: Callers, sky: Weather, number: int, blows: list[str]) -> None
             told_at = monotonic()
             count = len(callers.called) - before
             print(f"{told_at - began:.0f} s: {count} called, {len(callers.arrivals.at)} mailed, {sky.kills} kills")
-        if blows and len(callers.called) >= due[0] and not sky.strike.exists():
-            due.pop(0)
+        is_due = blows and (len(callers.called) >= due[0] or monotonic() >= latest[0])
+        if is_due and not sky.strike.exists():
+            del due[0], latest[0]
             sky.befall(blows.pop(0), rng)
         sleep(0.02)
     if callers.are_busy:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from socket import socket
+from subprocess import Popen
 from threading import Lock, Thread
 from time import monotonic, sleep
 
@@ -127,6 +128,7 @@ class Weather:
         self.redis = redis_server
         self.strike = folder / "strike"
         self.said: list[str] = []
+        self.workers: list[str] = []
         self.blows: list[tuple[float, str]] = []
         """When what befell them."""
         self.env = {**os.environ, **environment, "STORM_STRIKE": str(self.strike), "PYTHONUNBUFFERED": "1"}
@@ -134,12 +136,13 @@ class Weather:
         self.web = web_command(f"fd://{door.fileno()}")
         self.web[-1] = "tests.storms.struck:from_env()"
 
-    def start(self, *, sweeps_every: float | None) -> None:
+    def start(self, *, workers: int, sweeps_every: float | None) -> None:
         """`sweeps_every` in seconds; None: no sweeper."""
         busy = [sys.executable, "-m", "tests.storms.busy"]
         self.supervisor.start("web", self.web, self.env)
-        for number in (1, 2):
-            self.supervisor.start(f"worker {number}", [*busy, "work"], self.env)
+        self.workers = [f"worker {number}" for number in range(1, workers + 1)]
+        for name in self.workers:
+            self.supervisor.start(name, [*busy, "work"], self.env)
         if sweeps_every is not None:
             self.supervisor.start("sweeper", [*busy, "sweep", "--every", str(sweeps_every)], self.env)
 
@@ -151,7 +154,7 @@ class Weather:
         """One of KINDS."""
         self.blows.append((monotonic(), kind))
         {
-            "worker": lambda: self._kill(f"worker {rng.choice((1, 2))}"),
+            "worker": lambda: self._kill(rng.choice(self.workers)),
             "sweeper": lambda: self._kill("sweeper"),
             "web": lambda: self._kill("web"),
             "between commit and bell": self.strike.touch,
@@ -174,12 +177,25 @@ class Weather:
         """Of processes."""
         return len(self.blows) - self.struck["all jobs lost"]
 
+    @contextmanager
+    def stopped(self, name: str) -> Iterator[None]:
+        """It does nothing meanwhile, as if it had much to do; what befalls it then is not to be its own end."""
+        process = self._running(name)
+        os.killpg(process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(process.pid, signal.SIGCONT)
+
     def _kill(self, name: str) -> None:
+        os.killpg(self._running(name).pid, signal.SIGKILL)
+
+    def _running(self, name: str) -> Popen[str]:
         child: Child = next(one for one in self.supervisor.children if one.name == name)
         while child.process is None or child.process.poll() is not None:
             self.look()
             sleep(0.05)
-        os.killpg(child.process.pid, signal.SIGKILL)
+        return child.process
 
     def _flush(self) -> None:
         with redis.Redis.from_url(self.redis.url) as connection:
@@ -209,10 +225,16 @@ KINDS = ("worker", "between commit and bell", "sweeper", "all jobs lost", "redis
 
 @contextmanager
 def weather(
-    environment: Mapping[str, str], redis_server: Server, folder: Path, door: socket, *, sweeps_every: float | None
+    environment: Mapping[str, str],
+    redis_server: Server,
+    folder: Path,
+    door: socket,
+    *,
+    workers: int = 2,
+    sweeps_every: float | None,
 ) -> Iterator[Weather]:
     found = Weather(environment, redis_server, folder, door)
-    found.start(sweeps_every=sweeps_every)
+    found.start(workers=workers, sweeps_every=sweeps_every)
     try:
         yield found
     finally:

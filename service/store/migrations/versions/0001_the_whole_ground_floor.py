@@ -722,6 +722,44 @@ def upgrade() -> None:
     with op.batch_alter_table("webhook_deliveries", schema=None) as batch_op:
         batch_op.create_index("ix_webhook_deliveries_webhook_id_at", ["webhook_id", "at"], unique=False)
 
+    op.create_table(
+        "outside_calendars",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=36), nullable=False),
+        sa.Column("therapist_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("made_by", sa.String(length=120), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("filled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fault", sa.String(length=20), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("etag", sa.String(length=200), nullable=True),
+        sa.Column("modified", sa.String(length=60), nullable=True),
+        sa.Column("left_out", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["therapist_id"], ["therapists.id"], name=op.f("fk_outside_calendars_therapist_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outside_calendars")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_outside_calendars_public_id")),
+    )
+    with op.batch_alter_table("outside_calendars", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_outside_calendars_therapist_id"), ["therapist_id"], unique=False)
+
+    op.create_table(
+        "outside_spans",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("calendar_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("until > since", name=op.f("ck_outside_spans_in_order")),
+        sa.ForeignKeyConstraint(["calendar_id"], ["outside_calendars.id"], name=op.f("fk_outside_spans_calendar_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outside_spans")),
+    )
+    with op.batch_alter_table("outside_spans", schema=None) as batch_op:
+        batch_op.create_index("ix_outside_spans_calendar_id_since", ["calendar_id", "since"], unique=False)
+
     # The net under every booking, from the first day: no two rows may hold the same person or room at the same time.
     if op.get_bind().dialect.name == "postgresql":
         op.execute(POSTGRES_NET)
@@ -732,6 +770,14 @@ def upgrade() -> None:
 
 def downgrade() -> None:
 
+    with op.batch_alter_table("outside_spans", schema=None) as batch_op:
+        batch_op.drop_index("ix_outside_spans_calendar_id_since")
+
+    op.drop_table("outside_spans")
+    with op.batch_alter_table("outside_calendars", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_outside_calendars_therapist_id"))
+
+    op.drop_table("outside_calendars")
     with op.batch_alter_table("client_hours", schema=None) as batch_op:
         batch_op.drop_index("ix_client_hours_client_id")
 
