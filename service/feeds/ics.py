@@ -86,8 +86,9 @@ def _head(header: FeedHeader) -> bytes:
     calendar.add("PRODID", PRODUCT)
     calendar.add("CALSCALE", "GREGORIAN")
     name = one_line(header.name)
-    calendar.add("NAME", name)
-    calendar.add("X-WR-CALNAME", name)
+    if name:
+        calendar.add("NAME", name)
+        calendar.add("X-WR-CALNAME", name)
     if _COLOR.fullmatch(header.color):
         calendar.add("COLOR", header.color)
     # With the VALUE and in this form: Home Assistant refuses every other.
