@@ -57,6 +57,8 @@ class Settings:
     """How long a notice waits, so that what is undone at once tells nobody."""
     webhooks_to_own_network: bool
     """Whether webhooks may go to addresses of the clinic's own network, and by plain http to this very machine."""
+    calendars_from_own_network: bool
+    """Whether calendars of the clinic's own network may be read, and by plain http those of this very machine."""
     proxies: int
     """How many proxies of ours stand before the web process; what they say of the caller is believed."""
     log_level: str
@@ -96,6 +98,7 @@ class _Reader:
             "horizon": self.read("SAMEHOUR_HORIZON_WEEKS", _weeks, "26"),
             "grace": self.read("SAMEHOUR_GRACE_SECONDS", _seconds, "180"),
             "webhooks_to_own_network": self.read("SAMEHOUR_WEBHOOKS_TO_OWN_NETWORK", _yes_or_no, "no"),
+            "calendars_from_own_network": self.read("SAMEHOUR_CALENDARS_FROM_OWN_NETWORK", _yes_or_no, "no"),
             "proxies": self.read("SAMEHOUR_PROXIES", _few, "0"),
             "log_level": self.read("SAMEHOUR_LOG_LEVEL", _log_level, "info"),
             "is_demo": self.read("SAMEHOUR_DEMO", _yes_or_no, "no"),
@@ -164,6 +167,7 @@ KNOWN = frozenset(
         "LOCALE",
         "HORIZON_WEEKS",
         "WEBHOOKS_TO_OWN_NETWORK",
+        "CALENDARS_FROM_OWN_NETWORK",
         "PROXIES",
         "GRACE_SECONDS",
         "LOG_LEVEL",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import redis
 from flask import Flask
@@ -11,6 +11,9 @@ from rq.serializers import JSONSerializer
 
 from service.app import QUEUE, create_app, settings_of
 from service.config import Settings
+from service.domain.outside import expect_foreign
+from service.domain.web_address import LONGEST_LED_TO
+from workers import outside_fetching
 from workers.channels import Mail, console, email, webhook
 from workers.reaching import Guard
 
@@ -24,6 +27,7 @@ class House:
     post: webhook.Send
     queue: Queue | None
     """None where no Redis is configured: the sweeper then carries everything."""
+    ask: outside_fetching.Ask
 
     @property
     def settings(self) -> Settings:
@@ -42,6 +46,10 @@ def house_of(app: Flask) -> House:
         send=_mailer(settings) if settings.smtp_url else console.send,
         post=webhook.channel(Guard.of(own_network=settings.webhooks_to_own_network)),
         queue=_queue(settings.redis_url) if settings.redis_url else None,
+        ask=outside_fetching.asker(
+            Guard.of(own_network=settings.calendars_from_own_network, longest=LONGEST_LED_TO),
+            partial(expect_foreign, public_url=settings.public_url),
+        ),
     )
 
 

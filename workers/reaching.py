@@ -44,9 +44,9 @@ class Guard:
     """Whether a number that a name leads to may be connected to."""
 
     @staticmethod
-    def of(*, own_network: bool) -> "Guard":
+    def of(*, own_network: bool, longest: int = web_address.LONGEST) -> "Guard":
         return Guard(
-            read=partial(web_address.read, own_network=own_network),
+            read=partial(web_address.read, own_network=own_network, longest=longest),
             is_admitted=partial(web_address.is_admitted, own_network=own_network),
         )
 

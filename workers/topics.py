@@ -6,7 +6,7 @@ The left side stands in the database and outlives any release: a topic may be ad
 from collections.abc import Callable, Mapping
 
 from service.usecases.outbox import Taken
-from workers import jobs
+from workers import jobs, outside
 from workers.house import House
 
 JOBS: Mapping[str, Callable[[Taken, House], None]] = {
@@ -16,4 +16,5 @@ JOBS: Mapping[str, Callable[[Taken, House], None]] = {
     "client.mail": jobs.send_to_client,
     "client.reminder": jobs.send_to_client,
     "webhook.send": jobs.send_webhook,
+    "outside.read": outside.read_calendar,
 }

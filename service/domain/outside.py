@@ -4,9 +4,11 @@ place, nobody they meet.
 What is busy elsewhere warns and never forbids: it is a stranger's file, and may be hours old.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import unquote
 
 from service.domain import web_address
 from service.domain.hours import Span
@@ -26,8 +28,10 @@ LONGEST_WAIT = timedelta(hours=24)
 TROUBLED_AFTER = 3
 """Faults in a row: one or two are a machine that is being restarted."""
 
+_FEEDS = re.compile("/+feeds/", re.IGNORECASE)
+
 FAULTS: Mapping[str, Phrase] = {
-    "address": say("The address leads to a machine that is not on the public internet."),
+    "address": say("It leads to an address that is not asked: only https on the public internet is."),
     "unknown_name": say("Nobody knows a machine of that name."),
     "unreachable": say("It can't be reached."),
     "no_answer": say("It did not answer in time."),
@@ -72,8 +76,7 @@ def address_of(text: str) -> str:
 
 def expect_foreign(address: WebAddress, public_url: str) -> None:
     """:raises CannotSubscribeToOwn: it is a feed of this very installation."""
-    own = web_address.host_of(public_url)
-    if address.host == own and address.target.startswith("/feeds/"):
+    if address.host == web_address.host_of(public_url) and _FEEDS.match(unquote(address.target)):
         raise CannotSubscribeToOwn(
             say("That is a calendar of samehour itself: its hours would count as busy twice. Nothing was added."),
             where="url",

@@ -15,6 +15,8 @@ from service.domain.phrase import say
 from service.domain.refusals import Malformed
 
 LONGEST = 500
+LONGEST_LED_TO = 2000
+"""Where a redirect leads, which nobody types."""
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _HTTPS = 443

@@ -308,8 +308,8 @@ def test_masters_and_changes_that_would_take_long_are_not_worked_through() -> No
 
 
 def test_days_left_out_a_hundred_thousand_times() -> None:
-    minutes = [f"{datetime(2026, 1, 6) + timedelta(minutes=n):%Y%m%dT%H%M%S}Z" for n in range(50_000)]
-    days = ",".join(["20260107", "20260108"] * 50_000)
+    minutes = [f"{datetime(2026, 1, 6) + timedelta(minutes=n):%Y%m%dT%H%M%S}Z" for n in range(12_000)]
+    days = ",".join(["20260107", "20260108"] * 20_000)
     with pytest.raises(CannotReadBusy):
         reading(event(f"RDATE:{','.join(minutes)}", f"EXDATE;VALUE=DATE:{days}"))
 
