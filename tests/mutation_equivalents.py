@@ -28,6 +28,11 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "wording.break_told_late(spacing.away(lost[-1].expected, absence), lead),",
     ): "the sentence names the absence, not the slot",
     (
+        "signals.breaks",
+        "if now < one.starts < absence.until  # most are not: what takes longer is asked of the others",
+        "if now < one.starts <= absence.until  # most are not: what takes longer is asked of the others",
+    ): "it only saves work: what begins as the absence ends is not covered by it",
+    (
         "signals.ending",
         "yield from (slot for _, slot in zip(range(2), slots(standing, since=now, until=until), strict=False))",
         "yield from (slot for _, slot in zip(range(3), slots(standing, since=now, until=until), strict=False))",
@@ -92,6 +97,21 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "k for k, (a, b) in enumerate(pairwise(sessions[skipped:]), skipped) if b.starts - a.starts > shortest",
         "k for k, (a, b) in enumerate(pairwise(sessions[skipped:]), skipped) if b.starts - a.starts >= shortest",
     ): "it only saves work: a gap of exactly a step has no level",
+    (
+        "signals.spacing",
+        "return list(self._ahead(self._bookings, longer_than=timedelta(-1)))",
+        "return list(self._ahead(self._bookings, longer_than=timedelta(-2)))",
+    ): "no time from one session to the next is below zero",
+    (
+        "signals.spacing",
+        "return list(self._ahead(self._bookings, longer_than=timedelta(-1)))",
+        "return list(self._ahead(self._bookings, longer_than=timedelta(-0)))",
+    ): "two sessions at the same time have no level and are no long break",
+    (
+        "signals.spacing",
+        "if other.starts - one.starts > longer_than:",
+        "if other.starts - one.starts >= longer_than:",
+    ): "it only saves work: a gap of exactly the lowest step has no level",
     (
         "signals.spacing",
         "count, era, before = 0, 0, None",
