@@ -68,14 +68,17 @@ class Sweeper:
         return outbox.lease_loop(name=SWEEPER, holder=self.holder, lasts=2 * self.every, now=clock.now())
 
     def _extend(self) -> None:
-        """Book open-ended standings further ahead: seldom, since weeks are to spare, and not too many at once."""
+        """Book open-ended standings further ahead: seldom, since weeks are to spare, and a few in a round.
+
+        What a crash has held waits for the end of the round, and is to be out within a minute.
+        """
         if monotonic() < self.extend_next:
             return
         self._guarded("forget", lambda: outbox.forget(now=clock.now()))
         horizon, began = self.house.settings.horizon, monotonic()
         for standing in standings.to_extend(horizon=horizon, now=clock.now()):
             self._guarded("extend", partial(standings.extend, standing=standing, horizon=horizon, now=clock.now()))
-            if monotonic() - began > self.every.total_seconds():
+            if monotonic() - began > self.every.total_seconds() / 3:
                 return
         self.extend_next = monotonic() + HORIZON_EVERY_SECONDS
 
