@@ -58,14 +58,16 @@ class Preset:
 
     off: frozenset[str] = frozenset()
     values: Mapping[str, float] = field(default_factory=dict)
+    is_looked_at: bool = False
+    """True where rules look at the preset itself, beyond what it switches off and sets."""
 
 
 PRESETS: Mapping[str, Preset] = {
     "flexible_by_agreement": Preset(off=frozenset({"churn", "slot.drift", "slot.irregular"})),
     "hybrid_agreed": Preset(off=frozenset({"setting.modality"})),
-    "tapering": Preset(),
-    "as_needed": Preset(off=frozenset(RULES) - {"next.none", "break.unannounced", "mark.missing"}),
-    "shift_worker": Preset(),
+    "tapering": Preset(is_looked_at=True),
+    "as_needed": Preset(off=frozenset(RULES) - {"next.none", "break.unannounced", "mark.missing"}, is_looked_at=True),
+    "shift_worker": Preset(is_looked_at=True),
     "breaks_sensitive": Preset(values={"announce_days": 28, "announce_watch_days": 35, "long_break_days": 14}),
 }
 """`tapering` takes the cadence from the planned slots, `shift_worker` the set of all agreed hours for one hour."""

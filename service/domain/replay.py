@@ -199,19 +199,28 @@ def _take(
 ) -> None:
     """Into each of the stories what the rules say under its limits."""
     first = limits[0]
-    said = [(rule, list(_told(rule)(known, first, at))) for rule in due]
+    said = [(rule, list(_told(rule, first)(known, first, at))) for rule in due]
     stories[0].take(_of_interest(said, first, rules), at)
     for told, others in zip(stories[1:], limits[1:], strict=True):
         its_own = [
-            (rule, same if _is_told_alike(rule, known, first, others, at) else list(_told(rule)(known, others, at)))
+            (
+                rule,
+                same
+                if _is_told_alike(rule, known, first, others, at)
+                else list(_told(rule, others)(known, others, at)),
+            )
             for rule, same in said
         ]
         told.take(_of_interest(its_own, others, rules), at)
 
 
-def _told(rule: Rule) -> Callable[[Course, Limits, LocalTime], Iterator[Signal]]:
-    """Without what is for the timeline alone, where the rule can tell that apart."""
-    return _FOR_PEOPLE.get(rule, rule.check)
+def _told(rule: Rule, limits: Limits) -> Callable[[Course, Limits, LocalTime], Iterable[Signal]]:
+    """Without what is for the timeline alone, where the rule can tell that apart; nothing where it is switched off."""
+    return _nothing if limits.off.issuperset(rule.IDS) else _FOR_PEOPLE.get(rule, rule.check)
+
+
+def _nothing(_course: Course, _limits: Limits, _now: LocalTime) -> Iterable[Signal]:
+    return ()
 
 
 def _is_told_alike(rule: Rule, known: Course, first: Limits, others: Limits, at: LocalTime) -> bool:

@@ -181,7 +181,7 @@ class _Tried:
 
     def __init__(self, layer: Layer, therapist_id: int | None, of_clinic: Layer, of_therapists: Mapping[int, Layer]):
         self.therapist_id = therapist_id
-        self.rules = affected_by(_names(layer))
+        self.rules = affected_by(_names(layer, in_force=(of_clinic, *of_therapists.values())))
         self._clinic, self._therapists = of_clinic, of_therapists
         self._layer = layer
         self._shared: dict[int, tuple[LimitsOn, LimitsOn]] = {}
@@ -256,12 +256,15 @@ class _KnownLimits:
         return self._made[in_force]
 
 
-def _names(layer: Layer) -> frozenset[str]:
-    """Of a preset also what it sets and switches off."""
+def _names(layer: Layer, *, in_force: Sequence[Layer]) -> frozenset[str]:
+    """What is changed. Of a preset, what it sets and switches off; itself only where rules look at it, or where it
+    takes the place of another."""
     names = set(layer)
     if "preset" in layer:
         preset = PRESETS[str(layer["preset"].value)]
         names |= preset.off | set(preset.values)
+        if not preset.is_looked_at and not any("preset" in one for one in in_force):
+            names.remove("preset")
     return frozenset(names)
 
 

@@ -68,6 +68,17 @@ def test_numbers_in_which_no_told_rule_has_a_say_ask_none(clinic: AlarmClinic) -
     assert (found.rules, found.courses, found.before) == ((), 0, 0)
 
 
+def test_of_a_preset_those_rules_are_asked_that_it_changes(clinic: AlarmClinic) -> None:
+    assert ask(clinic, preset="hybrid_agreed").rules == ("setting.modality",)
+    assert "gap.open" in ask(clinic, preset="tapering").rules, "it says how far apart sessions are to be"
+
+
+def test_a_preset_in_the_place_of_another_takes_back_what_that_one_changed(clinic: AlarmClinic) -> None:
+    overrides.set(values={"preset": "as_needed"}, reason="a reason", until=UNTIL, by=clinic.manager, now=NOW)
+    found = ask(clinic, preset="hybrid_agreed")
+    assert (found.before, found.after) == (0, 2)
+
+
 def test_what_is_set_already_is_where_it_starts_from(clinic: AlarmClinic) -> None:
     both: dict[str, float | str] = {"gap_watch": 2.2, "gap_act": 4.0}
     overrides.set(values=both, reason="a reason", until=UNTIL, by=clinic.manager, now=NOW)
