@@ -22,6 +22,7 @@ from service.usecases import (
     courses,
     feeds,
     outbox,
+    outside,
     overrides,
     people,
     webhooks,
@@ -69,6 +70,7 @@ class World:
     webhook: str
     ping: str
     """A message to it."""
+    outside: str
     feed: str
     secret: str
     """Of the feed's address."""
@@ -186,6 +188,14 @@ def build_world(app: "Flask") -> World:
         link, message = _link(users[DESK]), outbox.listed(by=OPERATOR, now=NOW)[0].id
         webhook = webhooks.create(name="Billing", url="https://example.com/", by=OPERATOR, now=NOW).id
         ping = webhooks.test(webhook=webhook, by=OPERATOR, now=NOW)
+        elsewhere = outside.create(
+            name="Home",
+            url="https://example.com/home.ics",
+            therapist=clinic.therapists[0],
+            public_url="https://clinic.example",
+            by=OPERATOR,
+            now=NOW,
+        )
         token, _secret = people.add_token(user=users[DESK], name="spare", may_write=True, days=1, by=OPERATOR, now=NOW)
     world = World(
         app=app,
@@ -209,6 +219,7 @@ def build_world(app: "Flask") -> World:
         message=message,
         webhook=webhook,
         ping=ping,
+        outside=elsewhere,
         feed=feed.id,
         secret=feed.secret,
         link=link,

@@ -190,6 +190,17 @@ API: Rows = {
     "POST api_webhooks.test": SETTING_UP.at(webhook="webhook"),
     "GET api_webhooks.deliveries": SETTING_UP.at(webhook="webhook"),
     "POST api_webhooks.replay": SETTING_UP.at(webhook="webhook", message="ping"),
+    # outside calendars
+    "GET api_outside-calendars.listed": ALERTS,
+    "POST api_outside-calendars.create": OF_ALERT.sends(
+        lambda w: {"name": "Work", "url": "https://example.com/work.ics", "therapist": w.therapist}
+    ),
+    "GET api_outside-calendars.busy": CLINICAL.asks(
+        {"since": "2026-03-16T00:00", "until": "2026-03-20T00:00", "zone": "Europe/Berlin"}
+    ),
+    "PATCH api_outside-calendars.rename": OF_ALERT.at(calendar="outside").sends({"name": "Family"}),
+    "DELETE api_outside-calendars.remove": OF_ALERT.at(calendar="outside"),
+    "POST api_outside-calendars.read_now": OF_ALERT.at(calendar="outside"),
     # feeds
     "GET api_feeds.listed": ALERTS,
     "POST api_feeds.create": OF_ALERT.sends(lambda w: {"name": "Tablet", "therapist": w.therapist}),
@@ -311,6 +322,13 @@ PAGES: Rows = {
     # calendars
     "GET calendars.show": ALERTS,
     "POST calendars.create": OF_ALERT.posts(lambda w: {"name": "Tablet", "therapist": w.therapist, "privacy": "busy"}),
+    "GET outside.show": ALERTS,
+    "POST outside.create": OF_ALERT.posts(
+        lambda w: {"name": "Work", "url": "webcal://example.com/work.ics", "therapist": w.therapist}
+    ),
+    "POST outside.rename": OF_ALERT.at(calendar="outside").posts({"name": "Family"}),
+    "POST outside.read_now": OF_ALERT.at(calendar="outside"),
+    "POST outside.remove": OF_ALERT.at(calendar="outside"),
     "POST calendars.rotate": OF_ALERT.at(feed="feed"),
     "POST calendars.revoke": OF_ALERT.at(feed="feed"),
     # mail to clients

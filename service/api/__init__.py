@@ -16,6 +16,7 @@ from service.api import (
     health,
     me,
     messages,
+    outside,
     overrides,
     places,
     rules,
@@ -49,6 +50,7 @@ def open_doors(app: Flask, settings: Settings) -> None:
     def bring_settings() -> None:
         g.horizon, g.public_url = settings.horizon, settings.public_url
         g.own_network = settings.webhooks_to_own_network
+        g.calendars_from_own_network = settings.calendars_from_own_network
 
     health.open_doors(app, settings)
     document(
@@ -66,6 +68,7 @@ def open_doors(app: Flask, settings: Settings) -> None:
             overrides.routes,
             rules.routes,
             feeds.routes,
+            outside.routes,
             assess.routes,
             me.routes,
             users.users,

@@ -61,6 +61,11 @@ class Preview:
     def is_clear(self) -> bool:
         return all(one.outcome not in {"clash", "doubt"} for one in self.dates)
 
+    @property
+    def elsewhere(self) -> int:
+        """Dates at which the therapist is busy elsewhere."""
+        return sum(any(doubt.kind == "elsewhere" for doubt in one.doubts) for one in self.dates)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Agreed:

@@ -195,7 +195,7 @@ def pages_of(role: Role, app: "Flask", clinic: Clinic, now: datetime) -> list[st
     found += [f"/standings/{clinic.standings[0]}/{what}" for what in ("change", "end")]
     found += ["/rules", "/me", "/nowhere"]
     if role is not Role.FRONT_DESK:
-        found += ["/alerts", "/alerts?all=yes", "/calendars"]
+        found += ["/alerts", "/alerts?all=yes", "/calendars", "/busy-elsewhere"]
     return [
         *found,
         *(["/people", "/webhooks", "/messages", "/client-mail"] if role is Role.MANAGER else []),

@@ -50,7 +50,7 @@ def agree_hour() -> Response:
             client=whose["client_id"],
             course=whose["course_id"],
             proposal=proposal,
-            choices=_choices(),
+            choices=_decided(),
             is_told=fields.is_ticked("told"),
             horizon=g.settings.horizon,
             by=g.actor,
@@ -82,7 +82,7 @@ def change_standing(standing: str) -> Response:
             standing=standing,
             since=proposal.since,
             proposal=proposal,
-            choices=_choices(),
+            choices=_decided(),
             asked_by=fields.one_of(Initiator, "asked_by"),
             reason=_reason(),
             is_told=fields.is_ticked("told"),
@@ -171,6 +171,14 @@ def _choices() -> Choices:
                 room=fields.text(f"room.{slot}") or None,
                 reason=fields.text(f"why.{slot}") or None,
             )
+    return found
+
+
+def _decided() -> Choices:
+    """The choices, and one reason for all dates that needed one when they were shown and got no choice of their own."""
+    found, reason = dict(_choices()), fields.text("why_all")
+    for slot in request.form.getlist("doubtful") if reason else ():
+        found.setdefault(_local(slot), Choice(do=Do.OVERRIDE, reason=reason))
     return found
 
 

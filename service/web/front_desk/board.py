@@ -8,13 +8,14 @@ from typing import Any
 from flask import Response, g, jsonify, render_template, request
 
 from service.domain.access import CLINICAL, allows
-from service.domain.hours import Weekday, midnight, monday_of
+from service.domain.hours import LocalTime, Weekday, midnight, monday_of
 from service.domain.phrase import Phrase, say
 from service.domain.standing import Modality
 from service.language.reader import tell
-from service.usecases import absences, appointments, people
+from service.usecases import absences, appointments, outside, people
 from service.usecases.absences import AbsenceView
 from service.usecases.appointments import Booked
+from service.usecases.outside import Elsewhere
 from service.web import fields, frame, words
 from service.web.front_desk.desk import at_site, pages, places
 
@@ -93,17 +94,19 @@ def board() -> str:
         version=appointments.board_version(by=g.actor),
         signs={name: tell(meaning) for name, meaning in SIGNS.items()},
         away=_absences(view),
+        elsewhere=_elsewhere(view),
     )
 
 
 @pages.get("/board/events")
 @allows(CLINICAL)
 def board_events() -> Response:
-    """What EventCalendar draws: hours, and bands where somebody is away."""
+    """What EventCalendar draws: hours, and bands where somebody is away or busy elsewhere."""
     view = _asked()
     hours = _hours(view)
     events = [_event(view, one) for one in hours if not _is_covered(one, hours)]
-    return jsonify([*events, *(band for one in _absences(view) for band in _bands(view, one))])
+    away = [band for one in _absences(view) for band in _bands(view, one)]
+    return jsonify([*events, *away, *(band for one in _elsewhere(view) for band in _bands_elsewhere(view, one))])
 
 
 @pages.get("/board/version")
@@ -168,6 +171,17 @@ def _absences(view: View) -> list[AbsenceView]:
     site = frame.here().site
     found = absences.between(since=midnight(view.since), until=midnight(view.until), by=g.actor)
     return [one for one in found if site is None or one.site in {None, site.id}]
+
+
+def _elsewhere(view: View) -> list[Elsewhere]:
+    """Of the therapists whose columns are shown; a room is not where they are busy."""
+    if view.by == ROOM:
+        return []
+    shown = {view.only} if view.only else {column.id for column in view.columns}
+    found = outside.elsewhere(
+        since=midnight(view.since), until=midnight(view.until), zone=frame.here().zone, by=g.actor
+    )
+    return [one for one in found if one.therapist in shown]
 
 
 def _open_hours(hours: Iterable[Booked]) -> tuple[str, str]:
@@ -248,23 +262,42 @@ def _notes(hour: Booked) -> Iterable[Phrase]:
 
 
 def _bands(view: View, absence: AbsenceView) -> Iterable[Mapping[str, Any]]:
-    """An absence behind the columns it concerns, day by day: a band that runs over midnight is drawn nowhere."""
+    """An absence behind the columns it concerns."""
     concerned = [column.id for column in view.columns if _concerns(view, absence, column.id)]
     if view.only:
         concerned = [one for one in concerned if one == view.only]
-    for n in range(view.days if concerned else 0):
-        since = max(absence.since, midnight(view.since + timedelta(days=n)))
-        until = min(absence.until, midnight(view.since + timedelta(days=n + 1)))
+    for n, since, until in _days_of(view, absence.since, absence.until) if concerned else ():
+        yield {
+            "id": f"{absence.id}:{n}",
+            "resourceIds": concerned,
+            "start": words.minute(since),
+            "end": words.minute(until),
+            "display": "background",
+            "title": absence.name or tell(words.KIND[absence.kind.value]),
+            "classNames": ["is-away", *(["is-tentative"] if absence.tentative else [])],
+        }
+
+
+def _bands_elsewhere(view: View, busy: Elsewhere) -> Iterable[Mapping[str, Any]]:
+    for _n, since, until in _days_of(view, busy.since, busy.until):
+        yield {
+            "id": f"elsewhere:{busy.therapist}:{words.minute(since)}",
+            "resourceIds": [busy.therapist],
+            "start": words.minute(since),
+            "end": words.minute(until),
+            "display": "background",
+            "title": tell(say("busy elsewhere")),
+            "classNames": ["is-elsewhere"],
+        }
+
+
+def _days_of(view: View, begins: LocalTime, ends: LocalTime) -> Iterable[tuple[int, LocalTime, LocalTime]]:
+    """Its part of each day that is shown: a band that runs over midnight is drawn nowhere."""
+    for n in range(view.days):
+        since = max(begins, midnight(view.since + timedelta(days=n)))
+        until = min(ends, midnight(view.since + timedelta(days=n + 1)))
         if since < until:
-            yield {
-                "id": f"{absence.id}:{n}",
-                "resourceIds": concerned,
-                "start": words.minute(since),
-                "end": words.minute(until),
-                "display": "background",
-                "title": absence.name or tell(words.KIND[absence.kind.value]),
-                "classNames": ["is-away", *(["is-tentative"] if absence.tentative else [])],
-            }
+            yield n, since, until
 
 
 def _concerns(view: View, absence: AbsenceView, column: str) -> bool:
