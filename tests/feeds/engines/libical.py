@@ -19,6 +19,10 @@ _ANY_COMPONENT, _VEVENT, _ANY_PROPERTY = 1, 4, 0
 """Of icalenums.h; the same throughout version 3."""
 
 
+class CannotRead(Exception):
+    """To libical it is no calendar."""
+
+
 class _Time(ctypes.Structure):
     """`struct icaltimetype` of version 3."""
 
@@ -83,10 +87,13 @@ def listed(feeds: Mapping[str, bytes], window: Window) -> dict[str, Listing]:
 def properties(body: bytes) -> list[tuple[str, str, str]]:
     """Every property as component, name and value as it would be written, in order; zones aside.
 
-    What could not be read is there as X-LIC-ERROR.
+    What could not be read is there as X-LIC-ERROR; ("", "fault", "") alone, where nothing could.
     """
-    with _parsed(body) as calendar:
-        return list(_properties(calendar))
+    try:
+        with _parsed(body) as calendar:
+            return list(_properties(calendar))
+    except CannotRead:
+        return [("", "fault", "")]
 
 
 def _properties(component: int) -> Iterator[tuple[str, str, str]]:
@@ -95,8 +102,8 @@ def _properties(component: int) -> Iterator[tuple[str, str, str]]:
     if kind == "VTIMEZONE":
         return
     for each in _each(component, "property", _ANY_PROPERTY):
-        value = lib.icalproperty_get_value_as_string(each)
-        yield kind, _name(each).decode(), (value or b"").decode()
+        value = lib.icalproperty_get_value_as_string(each) or b""
+        yield kind, _name(each).decode(errors="replace"), value.decode(errors="replace")
     for inner in list(_each(component, "component", _ANY_COMPONENT)):
         yield from _properties(inner)
 
@@ -184,7 +191,8 @@ def _each(component: int, what: str, kind: int) -> Iterator[int]:
 def _parsed(body: bytes) -> Iterator[int]:
     lib = library()
     calendar = lib.icalparser_parse_string(body)
-    assert calendar, "libical could not read it"
+    if not calendar:
+        raise CannotRead
     try:
         yield calendar
     finally:
