@@ -45,7 +45,7 @@ sure: setup-dev ## The one command that says you are done: format, lint, walls, 
 	@$(MAKE) test
 
 storms: setup-dev ## Race 16 desks for the same hours; kill everything under webhooks and 5,000 alerts (takes an hour)
-	@STORM=full $(BIN)/python -m pytest -s -m storm $(foreach storm,double_booking kills webhook_kills alert_storm,tests/storms/test_$(storm).py) tests/workers/test_hostile_strings.py
+	@STORM=full $(BIN)/python -m pytest -s -m storm $(foreach storm,double_booking kills webhook_kills after_a_crash alert_storm,tests/storms/test_$(storm).py) tests/workers/test_hostile_strings.py
 
 bench: setup-dev ## Measure how fast it is on this machine (BENCH=p1 to narrow)
 	@$(BIN)/python -m tests.benchmarks $(BENCH)
