@@ -185,8 +185,8 @@ def test_it_is_read_again_in_half_an_hour_or_so_and_asked_whether_anything_chang
 
 
 def test_only_what_differs_is_written_and_the_board_hears_of_it(cast: Cast) -> None:
-    def ids() -> set[int]:
-        found = {row.id for row in db.session.query(OutsideSpanRow)}
+    def ids() -> set[tuple[int, datetime]]:
+        found = {(row.id, row.since) for row in db.session.query(OutsideSpanRow)}
         db.session.remove()
         return found
 
@@ -204,7 +204,7 @@ def test_only_what_differs_is_written_and_the_board_hears_of_it(cast: Cast) -> N
 
 
 def test_a_fault_keeps_what_was_said_before_and_waits_longer_each_time(cast: Cast) -> None:
-    busy(cast, (tuesday(), HOUR))
+    busy(cast, (tuesday(8), HOUR))
     at, waits = NOW + timedelta(hours=1), []
     for _ in range(8):
         assert outside.note_fault(errand=take(at), fault="not_calendar", now=at)
