@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import redis
+import structlog
 from flask import Flask, Response, g, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
@@ -14,6 +15,8 @@ from service.config import Settings
 from service.domain.access import PUBLIC, allows
 from service.usecases import health
 from service.usecases.health import Health
+
+log = structlog.get_logger("samehour")
 
 WITHIN_SECONDS = 0.4
 """Of the half second in which each answers."""
@@ -40,7 +43,9 @@ def open_doors(app: Flask, settings: Settings) -> None:
     @app.get("/readyz")
     @allows(PUBLIC)
     def readyz() -> Response:
-        """503 where hours can't be booked. Without Redis or sweeper they can, and messages wait: `degraded`, 200."""
+        """503 where hours can't be booked. Without Redis or sweeper they can, and messages wait: `degraded`, 200; so
+        where the hours to come are derived with another release of the time-zone data, which `notes` then says.
+        """
         found = look.now(g.now)
         answer = jsonify(_ready(found, is_redis_up=hears(), now=g.now))
         answer.status_code = 200 if found.is_ready else 503
@@ -61,9 +66,10 @@ def _ready(found: Health, *, is_redis_up: bool | None, now: datetime) -> dict[st
         "sweeper": found.is_sweeping(now),
         "redis": is_redis_up,
     }
-    is_whole = found.is_sweeping(now) and is_redis_up is not False
+    is_whole = found.is_sweeping(now) and is_redis_up is not False and not found.notes
     status = "unready" if not found.is_ready else "ok" if is_whole else "degraded"
-    return {"status": status, "checks": {name: _word(is_good) for name, is_good in checks.items()}}
+    answer: dict[str, Any] = {"status": status, "checks": {name: _word(is_good) for name, is_good in checks.items()}}
+    return answer | ({"notes": list(found.notes)} if found.notes else {})
 
 
 def _word(is_good: bool | None) -> str:
@@ -87,6 +93,7 @@ class _Look:
         self.app = app
         self.aside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="health")
         self.asked: Future[Health] | None = None
+        self.said: frozenset[str] = frozenset()
 
     def now(self, now: datetime) -> Health:
         # While one look hangs no other is begun, or every probe would hold one more connection.
@@ -99,7 +106,11 @@ class _Look:
 
     def _look(self, now: datetime) -> Health:
         with self.app.app_context():
-            return health.look(now=now)
+            found = health.look(now=now)
+        for note in frozenset(found.notes) - self.said:
+            log.warning(note)
+        self.said |= frozenset(found.notes)
+        return found
 
 
 def _redis(url: str | None) -> Callable[[], bool | None]:

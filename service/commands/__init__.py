@@ -21,6 +21,7 @@ COMMANDS = {
     "people": ("people", "Add people, change their roles, and make sign-in links."),
     "links": ("links", "Print one sign-in link per role."),
     "openapi": ("openapi", "Print the OpenAPI document of the JSON API."),
+    "timezones": ("timezones", "Put the hours to come where a new time-zone law says; their local times stay."),
     "feeds": ("feeds", "List, make and revoke calendar feeds."),
 }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from service.app import migrate
-from service.commands import own_keys
+from service.commands import own_keys, timezones
 from service.commands.opened import opened_app
 
 
@@ -20,5 +20,9 @@ def init() -> None:
     """
     for path in own_keys.make_missing(Path(os.environ.get("SAMEHOUR_DATA", ".data")).resolve(), os.environ):
         click.echo(f"Made {path}")
-    migrate(opened_app())
+    app = opened_app()
+    migrate(app)
     click.echo("The database is up to date.")
+    with app.app_context():
+        if behind := timezones.settle():
+            click.echo(behind)

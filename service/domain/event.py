@@ -38,6 +38,7 @@ EVENTS: Mapping[str, Phrase] = {
     "course.paused": say("A course rests for some time; its hours in it are breaks."),
     "course.resumed": say("A course goes on; its hours are booked again as far as they are free."),
     "course.settled": say("A rest began or ended, or a course ended, because its day has come."),
+    "course.retimed": say("A time-zone law changed: hours of a course have other instants, and their old local times."),
     IMPORTED: say("Standing appointments and single hours of a course came out of an old book."),
     "alert.opened": say("There is something to look at in a course."),
     "alert.changed": say("An alert has another level or another reason."),
@@ -80,6 +81,7 @@ _MADE_BY: Mapping[tuple[str, str], str | None] = {
     ("appointment", "uncancel"): "appointment.restored",
     ("appointment", "mark"): "appointment.marked",
     ("appointment", "tell"): "appointment.told",
+    ("appointment", "retime"): None,  # one event for all of a course
     ("standing", "agree"): "standing.agreed",
     ("standing", "change"): "standing.changed",
     ("standing", "end"): "standing.ended",
@@ -95,6 +97,7 @@ _MADE_BY: Mapping[tuple[str, str], str | None] = {
     ("course", "pause"): "course.paused",
     ("course", "resume"): "course.resumed",
     ("course", "settle"): "course.settled",
+    ("course", "retime"): "course.retimed",
     ("course", "view"): None,
     ("course", "set_override"): None,
     ("course", "lift_override"): None,

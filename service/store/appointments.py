@@ -7,7 +7,7 @@ from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, Integer, Str
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.domain.appointment import Appointment, Attribute, Change, Initiator, Status
-from service.domain.hours import TZDATA_VERSION, LocalTime, instant, local_time
+from service.domain.hours import TZDATA_VERSION, LocalTime, instant, local_time, span_of
 from service.domain.phrase import say
 from service.domain.refusals import NotFound
 from service.domain.standing import Modality
@@ -164,9 +164,10 @@ def change_value(row: ChangeRow, zone: str) -> Change:
 
 def take_over(row: AppointmentRow, value: Appointment, people: Directory, *, now: datetime) -> None:
     """Write the value's place, status and marks into the row; its occupancies follow by `occupancies.rewrite`."""
-    span = value.span
-    row.starts, row.minutes = value.starts, value.minutes
-    row.starts_at, row.ends_at, row.tzdata = span.since, span.until, TZDATA_VERSION
+    if (row.starts, row.minutes) != (value.starts, value.minutes):
+        # Else its instants stay: what has been stays as it was, and what others hold is where these say.
+        row.starts, row.minutes = value.starts, value.minutes
+        derive(row)
     row.therapist_id = people.therapist(value.therapist).id
     row.room_id = people.room_id(value.room)
     row.modality, row.status = value.modality.value, value.status.value
@@ -177,6 +178,12 @@ def take_over(row: AppointmentRow, value: Appointment, people: Directory, *, now
     row.late_by = value.late_by.value if value.late_by else None
     row.version = (row.version or 0) + 1
     row.changed_at = now
+
+
+def derive(row: AppointmentRow) -> None:
+    """Let its instants be what its local time and zone say by today's time-zone data."""
+    span = span_of(row.starts, row.minutes, row.zone)
+    row.starts_at, row.ends_at, row.tzdata = span.since, span.until, TZDATA_VERSION
 
 
 def new_row(

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from service.domain.hours import local_time
 from service.domain.phrase import Clock, Value, YearDay, say, says
 from service.domain.refusals import CannotBook, Clash
-from service.store import clients, occupancies
+from service.store import appointments, clients, occupancies
 from service.store.appointments import AppointmentRow
 from service.store.courses import clients_by_course
 from service.store.occupancies import Kind, Overlap, Wanted
@@ -46,6 +46,37 @@ def let_go(session: Session, rows: Sequence[AppointmentRow]) -> None:
     spans = wanted(session, rows)
     occupancies.lock(session, (key for span in spans for key in span.keys))
     occupancies.rewrite(session, spans)
+
+
+def derive_anew(session: Session, rows: Sequence[AppointmentRow]) -> list[AppointmentRow]:
+    """Put booked hours where today's time-zone data says; which of them stay where they were.
+
+    Those are the hours whose new place somebody or something is held for: none is put over another, and nobody's is
+    given up for another's. Lock their courses first.
+    """
+    spans = wanted(session, rows)
+    occupancies.lock(session, (key for span in spans for key in span.keys))
+    before = {row.id: (row.starts_at, row.ends_at, row.tzdata) for row in rows}
+    stay: list[AppointmentRow] = []
+    with session.no_autoflush:
+        for row in rows:
+            appointments.derive(row)
+        fit = sorted(spans, key=lambda one: one.starts)
+        while taken := _in_the_way_of(session, fit):
+            stay += [one.appointment for one in fit if one.appointment.id in taken]
+            for row in stay:
+                row.starts_at, row.ends_at, row.tzdata = before[row.id]
+            fit = [one for one in fit if one.appointment.id not in taken]
+    session.flush()
+    occupancies.rewrite(session, fit)
+    return stay
+
+
+def _in_the_way_of(session: Session, spans: Sequence[Wanted]) -> set[int]:
+    """Inner ids of the appointments that can't be where they want to be."""
+    holding = [span for span in spans if occupancies.is_occupying(span.appointment)]
+    found = occupancies.overlaps(session, holding) or among_themselves(holding)
+    return {overlap.wanted.appointment.id for overlap in found}
 
 
 def cannot_book(session: Session, found: Sequence[Overlap], people: Directory) -> CannotBook:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Boolean, Date, Integer, String, Time, inspect, text
 from sqlalchemy.orm import Session
 
-from service.domain.hours import Hour, Weekday, midnight, span_of
+from service.domain.hours import TZDATA_VERSION, Hour, Weekday, instant, midnight, release_name
 from service.domain.recurrence import slots
 from service.domain.standing import Modality, Standing
 from service.store import migrate
@@ -246,16 +246,27 @@ def _history(session: Session, _now: datetime) -> Iterator[Finding]:
     )
 
 
-def _times(session: Session, _now: datetime) -> Iterator[Finding]:
-    query = "SELECT public_id, starts, zone, minutes, starts_at, ends_at FROM appointments ORDER BY id"
-    wrong = [
-        row.public_id
-        for row in _typed(session, query, starts=WallTime, starts_at=UtcTime, ends_at=UtcTime)
-        if (span := span_of(row.starts, row.minutes, row.zone)).since != row.starts_at or span.until != row.ends_at
-    ]
+def _times(session: Session, now: datetime) -> Iterator[Finding]:
+    query = "SELECT public_id, starts, zone, minutes, starts_at, ends_at, tzdata FROM appointments ORDER BY id"
+    wrong, outdated = [], []
+    for row in _typed(session, query, starts=WallTime, starts_at=UtcTime, ends_at=UtcTime, tzdata=String):
+        by = instant(row.starts, row.zone) - row.starts_at
+        is_as_long = row.ends_at - row.starts_at == timedelta(minutes=row.minutes)
+        if not is_as_long or (by and row.tzdata == TZDATA_VERSION):
+            wrong.append(row.public_id)
+        elif by and max(row.starts_at, row.starts_at + by) > now:  # what has been stays where it was
+            outdated.append(row.public_id)
     yield from _finding(
         "times.derived", "An instant is not what its local time and zone say by the time-zone data in use.", wrong
     )
+    yield from _finding(
+        "times.outdated", "An hour to come stands where older time-zone data puts it: see samehour timezones.", outdated
+    )
+    derived_with = session.scalar(text("SELECT derived_with FROM timezone_data"))
+    if derived_with is not None and derived_with != TZDATA_VERSION:
+        was, here = release_name(derived_with), release_name(TZDATA_VERSION)
+        words = f"Times are derived with {was}, this program has {here}: run `samehour timezones check`."
+        yield Finding(rule="times.release", text=words, count=1, ids=())
 
 
 # --- records of the records

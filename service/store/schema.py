@@ -17,6 +17,7 @@ from service.store import (
     overrides,
     people,
     standings,
+    timezones,
     webhooks,
 )
 from service.store.base import Base
@@ -38,6 +39,7 @@ TABLES = (
     overrides,
     people,
     standings,
+    timezones,
     webhooks,
 )
 metadata = Base.metadata

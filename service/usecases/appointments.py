@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service.domain import access
 from service.domain.access import Actor, Role
 from service.domain.appointment import Appointment, Initiator, Mark, Place, Status
-from service.domain.hours import LocalTime, instant, local_time
+from service.domain.hours import LocalTime, instant, local_time, span_of
 from service.domain.phrase import listing, say
 from service.domain.refusals import Malformed
 from service.domain.standing import Modality
@@ -434,7 +434,7 @@ def _one_booked(
         standing=standing,
         slot=row.slot,
         starts=row.starts,
-        ends=local_time(row.ends_at, row.zone),
+        ends=local_time(span_of(row.starts, row.minutes, row.zone).until, row.zone),
         minutes=row.minutes,
         zone=row.zone,
         starts_at=row.starts_at,

@@ -9,12 +9,14 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from service.domain.hours import TZDATA_VERSION, release_name
 from service.domain.refusals import Unavailable
 from service.domain.signals import Level
-from service.store import migrate, outbox
+from service.store import migrate, outbox, timezones
 from service.store.alerts import AlertRow
 from service.store.outbox import HeartbeatRow
 from service.store.transaction import reading
+from service.usecases.timezones import behind
 
 SWEEPER = "sweeper"
 LATE = timedelta(minutes=2)
@@ -35,6 +37,8 @@ class Health:
     """Since when the oldest message waits that could have been carried out."""
     open_alerts: Mapping[str, int] = field(default_factory=dict)
     """By level."""
+    notes: tuple[str, ...] = ()
+    """What whoever runs the clinic is to do, in a sentence each."""
 
     @property
     def is_ready(self) -> bool:
@@ -73,6 +77,7 @@ def _look(db: Session, *, now: datetime) -> Health:
         messages={"pending": 0, "dead": 0, **outbox.counts(db)},
         waiting_since=outbox.oldest_due(db, now=now),
         open_alerts={Level.WATCH.value: 0, Level.ACT.value: 0, **_open_alerts(db)},
+        notes=_notes(db),
     )
 
 
@@ -83,6 +88,11 @@ def _sweeper_heard(db: Session) -> datetime | None:
 
 def _heard(db: Session) -> datetime | None:
     return db.scalar(select(HeartbeatRow.at).where(HeartbeatRow.name == SWEEPER))
+
+
+def _notes(db: Session) -> tuple[str, ...]:
+    derived_with = timezones.derived_with(db)
+    return () if derived_with == TZDATA_VERSION else (behind(release_name(derived_with)),)
 
 
 def _open_alerts(db: Session) -> dict[str, int]:

@@ -15,7 +15,7 @@ from service.domain.phrase import YearDay, say
 from service.domain.recurrence import slots
 from service.domain.refusals import Clash, Conflict, Malformed
 from service.domain.standing import Modality, Standing
-from service.store import appointments, audit, bookings, courses, occupancies, standings
+from service.store import appointments, audit, bookings, courses, occupancies, standings, timezones
 from service.store.appointments import AppointmentRow
 from service.store.base import new_public_id
 from service.store.clients import ClientRow
@@ -261,7 +261,13 @@ def of_course(db: Session, *, course: str, by: Actor) -> list[Arrangement]:
 
 @reading
 def to_extend(db: Session, *, horizon: timedelta = DEFAULT_HORIZON, now: datetime) -> list[str]:
-    """Public ids of the standings whose horizon must be pushed forward."""
+    """Public ids of the standings whose horizon must be pushed forward.
+
+    None between an update of the time-zone data and `samehour timezones apply`: hours that still stand an hour off
+    would seem to be in the way, and what is in the way is written down as cancelled.
+    """
+    if not timezones.is_settled(db):
+        return []
     goal = (now + horizon).date()
     query = select(StandingRow.public_id).where(
         StandingRow.extended_to < goal, or_(StandingRow.until.is_(None), StandingRow.extended_to < StandingRow.until)

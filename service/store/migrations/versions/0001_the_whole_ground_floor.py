@@ -656,6 +656,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_client_mail")),
     )
     op.create_table(
+        "timezone_data",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("derived_with", sa.String(length=12), nullable=False),
+        sa.Column("begun_with", sa.String(length=12), nullable=True),
+        sa.Column("gone_through_with", sa.String(length=12), nullable=True),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_timezone_data_only_one")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_timezone_data")),
+    )
+    op.create_table(
         "client_mail_texts",
         sa.Column("kind", sa.String(length=10), nullable=False),
         sa.Column("language", sa.String(length=10), nullable=False),
@@ -783,6 +793,7 @@ def downgrade() -> None:
 
     op.drop_table("client_hours")
     op.drop_table("client_mail_texts")
+    op.drop_table("timezone_data")
     op.drop_table("client_mail")
     with op.batch_alter_table("webhook_deliveries", schema=None) as batch_op:
         batch_op.drop_index("ix_webhook_deliveries_webhook_id_at")
