@@ -145,6 +145,9 @@ class UncancelAppointment(Strict):
 class Marking(Strict):
     mark = one_of(Mark, required=True)
     at = Local(exact=True, load_default=None, allow_none=True, metadata={"description": "Local; now if left out."})
+    finished = Local(
+        exact=True, load_default=None, allow_none=True, metadata={"description": "Local; when it ended, if known."}
+    )
     late_by = one_of(Initiator, load_default=None, allow_none=True)
 
 
@@ -174,6 +177,7 @@ class Booked(Strict):
     names = fields.List(fields.String())
     initials = fields.String()
     began = Local(allow_none=True)
+    finished = Local(allow_none=True)
     is_moved = fields.Boolean()
     is_at_risk = fields.Boolean(metadata={"description": "Booked into a known absence."})
     is_told = fields.Boolean(metadata={"description": "False while the client does not know of its last change."})

@@ -220,10 +220,14 @@ class Appointment:
             raise CannotUncancel(say("It was not cancelled."))
         return replace(self, status=Status.SCHEDULED, by=None, told_at=None)
 
-    def marked(self, mark: Mark, *, at: LocalTime, late_by: Initiator | None = None) -> "Appointment":
+    def marked(
+        self, mark: Mark, *, at: LocalTime, finished: LocalTime | None = None, late_by: Initiator | None = None
+    ) -> "Appointment":
         """The appointment with what happened; `at` is when it began (arrived, late) or when the mark is made.
 
-        :raises CannotMark: it was cancelled, or has not come yet.
+        `finished` is when it ended, where somebody looked at the clock.
+
+        :raises CannotMark: it was cancelled, has not come yet, or can't have ended then.
         """
         if self.is_cancelled:
             raise CannotMark(say("It was cancelled, so there is nothing to mark."))
@@ -232,11 +236,25 @@ class Appointment:
         if mark is Mark.ARRIVED:
             return replace(self, status=Status.SCHEDULED, began=max(at, self.starts), late_by=late_by)
         if mark is Mark.LATE:
-            return replace(self, status=Status.HELD, began=at, late_by=late_by or Initiator.UNKNOWN)
+            late = replace(self, status=Status.HELD, began=at, late_by=late_by or Initiator.UNKNOWN)
+            return late.ended(finished) if finished else late
         if mark is Mark.HELD:
-            return replace(self, status=Status.HELD)
+            held = replace(self, status=Status.HELD)
+            return held.ended(finished) if finished else held
+        if finished is not None:
+            raise CannotMark(say("Only an hour that was held has an end."))
         status = {Mark.NO_SHOW: Status.NO_SHOW, Mark.LATE_NOT_SEEN: Status.LATE_NOT_SEEN}.get(mark, Status.SCHEDULED)
         return replace(self, status=status, began=None, finished=None, late_by=None)
+
+    def ended(self, at: LocalTime) -> "Appointment":
+        """The appointment with its end on record; where nobody noted when it began, it began at its hour.
+
+        :raises CannotMark: before it began.
+        """
+        began = self.began or self.starts
+        if at <= began:
+            raise CannotMark(say("It can't have ended before it began."))
+        return replace(self, began=began, finished=at)
 
 
 _EARLIEST = timedelta(hours=2)

@@ -65,6 +65,7 @@ class Booked:
     """In order of `clients`."""
     initials: str
     began: LocalTime | None
+    finished: LocalTime | None
     is_moved: bool
     is_at_risk: bool
     """Booked into a known absence: it can't take place as it stands."""
@@ -213,20 +214,24 @@ def mark(
     appointment_id: str,
     mark: Mark,
     at: LocalTime | None = None,
+    finished: LocalTime | None = None,
     late_by: Initiator | None = None,
     if_version: int | None = None,
     by: Actor,
     now: datetime,
 ) -> Booked:
-    """Note what happened; `at` is local, and means now where it is None.
+    """Note what happened; `at` is local, and means now where it is None. `finished` is when it ended, if known.
 
-    :raises CannotMark: it was cancelled, or has not begun. :raises Malformed: `at` lies in the future.
+    :raises CannotMark: it was cancelled, has not begun, or can't have ended then.
+    :raises Malformed: `at` or `finished` lies in the future.
     """
     row, course, people = _find(db, appointment_id, by)
     steps.expect_version(row.version, if_version)
-    if at is not None and at > local_time(now, row.zone):
-        raise Malformed(say("What happens is noted once it has happened."), where="at")
-    marked = _value(db, row, people).marked(mark, at=at or local_time(now, row.zone), late_by=late_by)
+    here = local_time(now, row.zone)
+    for name, noted in (("at", at), ("finished", finished)):
+        if noted is not None and noted > here:
+            raise Malformed(say("What happens is noted once it has happened."), where=name)
+    marked = _value(db, row, people).marked(mark, at=at or here, finished=finished, late_by=late_by)
     appointments.take_over(row, marked, people, now=now)
     _record(db, f"mark {mark.value}", row, by=by, now=now, fields=["status"])
     steps.course_changed(db, course, therapists=[row.therapist_id], by=by, now=now)
@@ -449,6 +454,7 @@ def _one_booked(
         names=tuple(name for _client, name in who),
         initials=clients.initials_of(name for _client, name in who),
         began=local_time(row.began_at, row.zone) if row.began_at else None,
+        finished=local_time(row.finished_at, row.zone) if row.finished_at else None,
         is_moved=row.slot is not None and row.slot != row.starts,
         is_at_risk=row.status == "scheduled" and steps.lost_to(row, course, away) is not None,
         is_told=last_told is not None,

@@ -1,6 +1,6 @@
 """What a form's fields hold: each reader gives a value or says which field is wrong."""
 
-from datetime import date, time
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import TypeVar
 
@@ -51,6 +51,17 @@ def as_clock(value: str, name: str) -> time:
     if found.tzinfo is not None:
         raise Malformed(say("A time of day has no offset."), where=name)
     return found.replace(second=0, microsecond=0)
+
+
+def instant(name: str) -> datetime:
+    """:raises Malformed: not a date and time with its offset from UTC."""
+    try:
+        found = datetime.fromisoformat(text(name))
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise Malformed(say("“{typed}” is not a date and time with its offset.", typed=text(name)[:40]), where=name)
 
 
 def number(name: str) -> int:

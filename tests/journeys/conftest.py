@@ -81,6 +81,12 @@ def disturbed(served: Served) -> Served:
     return served
 
 
+def hour(served: Served, client: int, *, weeks: int = 1) -> str:
+    """The public id of a client's hour, so many weeks from now."""
+    with served.app.app_context():
+        return served.clinic.hour(client, weeks=weeks).id
+
+
 def look(page: "Page", name: str) -> None:
     """Keep a picture, and find nothing that shuts anybody out or sticks out of the page."""
     PICTURES.mkdir(exist_ok=True)

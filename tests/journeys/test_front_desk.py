@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from service.domain.access import OPERATOR, Role
 from service.domain.appointment import Initiator, Mark
 from service.usecases import appointments
-from tests.journeys.conftest import Served, look, sign_in
+from tests.journeys.conftest import Served, hour, look, sign_in
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -27,11 +27,6 @@ def on_board(served: Served, *, weeks: int = 1, **more: str) -> str:
 def starts(served: Served, appointment: str) -> str:
     with served.app.app_context():
         return f"{appointments.show(appointment_id=appointment, by=OPERATOR).starts:%a %H:%M}"
-
-
-def hour(served: Served, client: int, *, weeks: int = 1) -> str:
-    with served.app.app_context():
-        return served.clinic.hour(client, weeks=weeks).id
 
 
 def test_agree_move_and_mark(served: Served, page: "Page") -> None:

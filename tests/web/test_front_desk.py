@@ -10,6 +10,7 @@ import pytest
 
 from service.domain.absences import AbsenceKind
 from service.domain.access import OPERATOR, Role
+from service.domain.appointment import Status
 from service.domain.hours import midnight
 from service.usecases import absences, appointments, standings
 from service.usecases.appointments import Booked
@@ -240,6 +241,39 @@ def test_what_is_over_did_not_begin_just_now(app: "Flask", desk: Reader, clinic:
     assert "at what time it began" in asked.text
     assert desk.post(f"/appointments/{one.id}/mark", mark="late", began="10:20", late_by="clinic").status_code == 303
     assert shown(app, one.id).began == one.starts + timedelta(minutes=20)
+
+
+def test_when_it_ended_is_noted_where_somebody_looked_at_the_clock(app: "Flask", desk: Reader, clinic: Clinic) -> None:
+    one = last_week(app, clinic, desk)
+    refused = desk.post(f"/appointments/{one.id}/mark", mark="held", ended="09:59")
+    assert (refused.status_code, "before it began" in refused.text) == (409, True)
+    assert "has an end" in desk.post(f"/appointments/{one.id}/mark", mark="no_show", ended="10:30").text
+    assert shown(app, one.id).status is Status.SCHEDULED, "nothing was changed"
+    assert desk.post(f"/appointments/{one.id}/mark", mark="held", ended="10:30").status_code == 303
+    found = shown(app, one.id)
+    assert (found.began, found.finished) == (one.starts, one.starts + timedelta(minutes=30))
+    assert ">10:30<" in desk.get(f"/appointments/{one.id}").text
+    desk.post(f"/appointments/{one.id}/unmark")
+    assert shown(app, one.id).finished is None
+
+
+def test_a_mark_that_was_kept_counts_from_when_the_key_was_pressed(app: "Flask", desk: Reader, clinic: Clinic) -> None:
+    one = last_week(app, clinic, desk)
+    pressed = one.starts_at + timedelta(minutes=7)
+    sent = desk.post(f"/appointments/{one.id}/mark", mark="late", pressed_at=pressed.isoformat())
+    assert sent.status_code == 303
+    assert shown(app, one.id).began == one.starts + timedelta(minutes=7)
+
+
+@pytest.mark.parametrize(
+    "pressed_at", ["yesterday", "2026-11-24T10:00", "0001-01-01T00:00+14:00", "2020-01-01T00:00:00Z"]
+)
+def test_when_the_key_was_pressed_must_be_believable(
+    app: "Flask", desk: Reader, clinic: Clinic, pressed_at: str
+) -> None:
+    one = last_week(app, clinic, desk)
+    assert desk.post(f"/appointments/{one.id}/mark", mark="held", pressed_at=pressed_at).status_code == 422
+    assert shown(app, one.id).status is Status.SCHEDULED
 
 
 def test_what_has_not_begun_is_not_marked(app: "Flask", desk: Reader, clinic: Clinic) -> None:

@@ -17,6 +17,8 @@ from service.web.front_desk.desk import FIXABLE, pages, show_again
 
 TIMED = frozenset({Mark.LATE, Mark.ARRIVED})
 """Marks that say when the session began."""
+KEPT_FOR = timedelta(days=14)
+"""So long a browser may keep a mark that could not be sent: as long as an hour waits to be marked."""
 
 
 @pages.get("/appointments/<appointment>")
@@ -36,6 +38,7 @@ def mark_hour(appointment: str) -> Response | str:
             appointment_id=appointment,
             mark=mark,
             at=_began(found, mark),
+            finished=_ended(found),
             late_by=fields.chosen(Initiator, fields.text("late_by"), "late_by") if fields.text("late_by") else None,
             by=g.actor,
             now=g.now,
@@ -109,9 +112,38 @@ def _began(found: Booked, mark: Mark) -> LocalTime | None:
     """
     if fields.text("began"):
         return datetime.combine(found.starts.date(), fields.clock("began"))
+    pressed = _pressed()
+    if pressed is not None:
+        return local_time(pressed, found.zone)
     if mark in TIMED and found.starts_at + timedelta(minutes=found.minutes) <= g.now:
         raise Malformed(say("This hour is over: say at what time it began."), where="began")
     return None
+
+
+def _pressed() -> datetime | None:
+    """When the key was pressed, of a mark that was kept by the browser until the clinic's server could be reached.
+
+    :raises Malformed: no instant, or one that is too long ago to be believed.
+    """
+    if not fields.text("pressed_at"):
+        return None
+    at = fields.instant("pressed_at")
+    if at < g.now - KEPT_FOR:
+        raise Malformed(say("This mark was made too long ago. Please mark the hour anew."), where="pressed_at")
+    now: datetime = g.now
+    return min(at, now)  # the browser's clock may be ahead of ours
+
+
+def _ended(found: Booked) -> LocalTime | None:
+    """When it ended, where that was typed; past midnight for an hour that began before.
+
+    :raises Malformed: no time of day.
+    """
+    if not fields.text("ended"):
+        return None
+    ended = datetime.combine(found.starts.date(), fields.clock("ended"))
+    is_next_day = ended < found.starts and found.ends.date() > found.starts.date()
+    return ended + timedelta(days=1) if is_next_day else ended
 
 
 def _as_row(found: Booked) -> str | None:
