@@ -23,6 +23,7 @@ COMMANDS = {
     "openapi": ("openapi", "Print the OpenAPI document of the JSON API."),
     "timezones": ("timezones", "Put the hours to come where a new time-zone law says; their local times stay."),
     "feeds": ("feeds", "List, make and revoke calendar feeds."),
+    "outside": ("outside", "List the calendars that therapists live by elsewhere, and have them read."),
 }
 
 
