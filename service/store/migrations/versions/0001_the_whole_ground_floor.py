@@ -489,6 +489,7 @@ def upgrade() -> None:
         sa.Column("digest_days", sa.String(length=20), nullable=False),
         sa.Column("away_until", sa.DateTime(), nullable=True),
         sa.Column("deputy_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("chat", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["deputy_id"], ["users.id"], name=op.f("fk_preferences_deputy_id")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_preferences_user_id")),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_preferences")),
