@@ -54,6 +54,7 @@ OF_COURSE = for_(DESK, OWN, MANAGER, hidden_from=(OTHER,))
 OWN_LEAVE = for_(DESK, OWN, MANAGER)
 BOOKING = for_(DESK, MANAGER)
 ALERTS = for_(OWN, OTHER, MANAGER)
+TOLD = for_(OWN, OTHER, MANAGER, ADMIN)
 OF_ALERT = for_(OWN, MANAGER, hidden_from=(OTHER,))
 MANAGING = for_(MANAGER)
 SETTING_UP = for_(MANAGER, ADMIN)
@@ -166,6 +167,10 @@ API: Rows = {
     "GET api_me.show": EVERYBODY,
     "PUT api_me.prefer": EVERYBODY.sends({"is_pushed": False, "digest_days": ["MO"]}),
     "GET api_me.deputies": EVERYBODY,
+    "GET api_me.show_chat": TOLD,
+    "PUT api_me.tell_by_chat": TOLD.sends({"address": "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js"}),
+    "POST api_me.try_chat": TOLD,
+    "DELETE api_me.tell_by_chat_no_more": TOLD,
     "GET api_users.list_users": ADMINISTERING,
     "POST api_users.add_user": ADMINISTERING.sends(
         {"name": "New One", "email": "new@clinic.example", "roles": ["manager"]}
@@ -231,6 +236,9 @@ PAGES: Rows = {
         }
     ),
     "POST me.choose_language": EVERYBODY.posts({"locale": "de_DE"}),
+    "POST me.tell_by_chat": TOLD.posts({"chat": "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js"}),
+    "POST me.try_chat": TOLD,
+    "POST me.tell_by_chat_no_more": TOLD,
     # messages that are stuck
     "GET messages.show": SETTING_UP,
     "POST messages.retry_dead": SETTING_UP,

@@ -14,7 +14,7 @@ from service.config import Settings
 from service.domain.outside import expect_foreign
 from service.domain.web_address import LONGEST_LED_TO
 from workers import outside_fetching
-from workers.channels import Mail, console, email, webhook
+from workers.channels import Mail, chat, console, email, webhook
 from workers.reaching import Guard
 
 
@@ -25,6 +25,7 @@ class House:
     app: Flask
     send: Callable[[Mail], None]
     post: webhook.Send
+    chat: chat.Send
     queue: Queue | None
     """None where no Redis is configured: the sweeper then carries everything."""
     ask: outside_fetching.Ask
@@ -45,6 +46,7 @@ def house_of(app: Flask) -> House:
         app=app,
         send=_mailer(settings) if settings.smtp_url else console.send,
         post=webhook.channel(Guard.of(own_network=settings.webhooks_to_own_network)),
+        chat=chat.send,
         queue=_queue(settings.redis_url) if settings.redis_url else None,
         ask=outside_fetching.asker(
             Guard.of(own_network=settings.calendars_from_own_network, longest=LONGEST_LED_TO),

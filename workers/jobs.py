@@ -5,7 +5,9 @@ from service.feeds.attachment import calendar_file
 from service.language import speaker
 from service.usecases import client_letters, consistency, letters, webhooks
 from service.usecases.outbox import Taken
+from service.usecases.telling import Chat, Digest, Push
 from workers.channels import CalendarFile, CannotSend, Mail
+from workers.channels.chat import ChatMessage
 from workers.house import House
 
 
@@ -17,11 +19,21 @@ def assess_course(taken: Taken, house: House) -> None:
 def send_notice(taken: Taken, house: House) -> None:
     """Tell one person. :raises CannotSend: see there."""
     letter = taken.letter
-    if letter is None:
+    if not isinstance(letter, Push | Digest):
         raise ValueError("a notice without a reader")
     notice = letters.notice_of(letter, house.settings.public_url, speaker(letter.locale or house.settings.locale))
     link = f"{house.settings.public_url}/me"
     house.send(Mail(id=taken.id, to=letter.to, notice=notice, sent_at=clock.now(), settings_link=link))
+
+
+def send_chat(taken: Taken, house: House) -> None:
+    """Tell one person by their chat service. :raises CannotSend: see there."""
+    letter = taken.letter
+    if not isinstance(letter, Chat):
+        raise ValueError("a notice without a reader")
+    speaks = speaker(letter.locale or house.settings.locale)
+    text = letters.said_in_chat(letter, house.settings.public_url, speaks)
+    house.chat(ChatMessage(address=letter.address, text=text))
 
 
 def send_to_client(taken: Taken, house: House) -> None:

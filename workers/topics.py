@@ -13,6 +13,7 @@ JOBS: Mapping[str, Callable[[Taken, House], None]] = {
     "assess.course": jobs.assess_course,
     "notice.mail": jobs.send_notice,
     "notice.digest": jobs.send_notice,
+    "notice.chat": jobs.send_chat,
     "client.mail": jobs.send_to_client,
     "client.reminder": jobs.send_to_client,
     "webhook.send": jobs.send_webhook,

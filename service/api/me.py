@@ -8,11 +8,12 @@ from marshmallow import fields, post_load, validate
 from service.api.fields import Clock, Id, Local, count, many, one_of
 from service.api.routes import Asked, Routes
 from service.api.schemas import Strict
-from service.domain.access import SIGNED_IN, allows
+from service.domain.access import SIGNED_IN, TOLD, allows
+from service.domain.chat import LONGEST
 from service.domain.hours import Weekday
 from service.domain.signals import Level
 from service.domain.telling import MOST_PUSHES, Preferences
-from service.usecases import notices
+from service.usecases import chat_services, notices
 
 routes = Routes("me", "What people set for themselves. Times are those of the wall where they work.")
 
@@ -50,6 +51,29 @@ class Telling(Strict):
         return {**found, "digest_days": tuple(found["digest_days"])}
 
 
+class ChatPlace(Strict):
+    is_offered = fields.Boolean(metadata={"description": "False where this installation knows no chat services."})
+    service = fields.String(allow_none=True, metadata={"example": "Slack", "description": "None: none is entered."})
+    masked = fields.String(allow_none=True, metadata={"example": "slack://••••"})
+    last = fields.String(
+        allow_none=True, metadata={"description": "What became of the newest message: done, pending, dead."}
+    )
+    last_error = fields.String(allow_none=True)
+
+
+class ChatAddress(Strict):
+    address = fields.String(
+        required=True,
+        validate=validate.Length(1, LONGEST),
+        load_only=True,
+        metadata={
+            "description": "As the service shows it for incoming messages, or as Apprise writes it. It is kept sealed, "
+            "and never shown again.",
+            "example": "tgram://123456789:token/12345",
+        },
+    )
+
+
 class Deputy(Strict):
     id = Id()
     name = fields.String()
@@ -70,8 +94,46 @@ def prefer(asked: Asked) -> Preferences:
     return notices.preferences(by=g.actor)
 
 
+@routes.on("GET", "/chat", gives=ChatPlace)
+@allows(TOLD)
+def show_chat() -> Asked:
+    """Where they are told by chat beside mail."""
+    return _chat(notices.chat_place(by=g.actor))
+
+
+@routes.on("PUT", "/chat", takes=ChatAddress, gives=ChatPlace)
+@allows(TOLD)
+def tell_by_chat(asked: Asked) -> Asked:
+    """With each mail at once, how many things there are is said there, too, with a link. It names nobody."""
+    return _chat(notices.tell_by_chat(address=asked["address"], by=g.actor, now=g.now))
+
+
+@routes.on("DELETE", "/chat", status=204)
+@allows(TOLD)
+def tell_by_chat_no_more() -> None:
+    """Forget the address."""
+    notices.tell_by_chat_no_more(by=g.actor, now=g.now)
+
+
+@routes.on("POST", "/chat/test", status=204)
+@allows(TOLD)
+def try_chat() -> None:
+    """Send a test there; one a minute at most."""
+    notices.try_chat(by=g.actor, now=g.now)
+
+
 @routes.on("GET", "/deputies", gives=Deputy(many=True))
 @allows(SIGNED_IN)
 def deputies() -> list[Asked]:
     """Who may stand in for them."""
     return [{"id": user, "name": name} for user, name in notices.deputies(by=g.actor)]
+
+
+def _chat(found: notices.ChatPlace | None) -> Asked:
+    return {
+        "is_offered": chat_services.is_offered(),
+        "service": found.service if found else None,
+        "masked": found.masked if found else None,
+        "last": found.last if found else None,
+        "last_error": found.last_error if found else None,
+    }

@@ -71,6 +71,8 @@ CLINICAL = _for("front desk, therapists, managers", Role.FRONT_DESK, Role.THERAP
 """Whoever works with courses; an admin sets up people and keys and sees no course."""
 BOOKING = _for("front desk, managers", Role.FRONT_DESK, Role.MANAGER)
 ALERTS = _for("therapists, managers", Role.THERAPIST, Role.MANAGER)
+TOLD = _for("therapists, managers, admins", Role.THERAPIST, Role.MANAGER, Role.ADMIN)
+"""Whoever messages are written to. The desk is told nothing: alerts are for those who know the client."""
 MANAGING = _for("managers", Role.MANAGER)
 ADMINISTERING = _for("admins", Role.ADMIN)
 SETTING_UP = _for("managers, admins", Role.MANAGER, Role.ADMIN)

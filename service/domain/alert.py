@@ -59,6 +59,11 @@ def family(signal: str) -> str:
     return GAP if signal.startswith("gap.") else signal
 
 
+def absence_of(signal: str, episode: str) -> str | None:
+    """Public id of the absence of which the client is to be told; None where the signal is of another kind."""
+    return episode.split(":")[1] if signal == "break.unannounced" else None
+
+
 def worth_telling(signals: Iterable[Signal]) -> dict[Key, Signal]:
     """Per family and episode, the worst signal that is for people: watch or act, and not already settled."""
     found: dict[Key, Signal] = {}

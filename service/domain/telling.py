@@ -69,15 +69,18 @@ def next_push(of: Preferences, *, level: Level, earliest: LocalTime, sent: Itera
     """When a message about something of that level may go out; None where it waits for the digest.
 
     `sent` holds when the person's messages went out, or are to. What is over the day's few goes with the next message
-    or with the digest, whichever leaves first.
+    or with the next morning's digest, whichever leaves first; where no digest comes then, a message goes out instead.
     """
-    if not of.is_pushed or level < of.push_from:
+    if not of.is_pushed or of.pushes_a_day == 0 or level < of.push_from:
         return None
     known = sorted(sent)
-    at = max([earliest, *(one + INTERVAL for one in known[-1:])])
-    at = of.after_quiet(at)
-    on_that_day = sum(one.date() == at.date() for one in known)
-    return at if on_that_day < of.pushes_a_day else None
+    at = of.after_quiet(max([earliest, *(one + INTERVAL for one in known[-1:])]))
+    while sum(one.date() == at.date() for one in known) >= of.pushes_a_day:
+        morning = datetime.combine(at.date() + timedelta(days=1), of.digest_at)
+        if Weekday.of(morning.date()) in of.digest_days:
+            return None
+        at = of.after_quiet(morning)
+    return at
 
 
 def is_digest_due(of: Preferences, now: LocalTime) -> bool:

@@ -6,7 +6,7 @@ from datetime import date
 
 from service.domain.phrase import PLAIN, FullDay, Phrase, Speaker, say
 from service.notices import Notice
-from service.notices.push import AlertData
+from service.notices.push import AlertData, GroupData
 from service.notices.written import written
 
 
@@ -18,6 +18,9 @@ class DigestData:
     act: Sequence[AlertData]
     watch: Sequence[AlertData]
     breaks: Sequence[AlertData]
+    groups_for_today: Sequence[GroupData] = ()
+    groups: Sequence[GroupData] = ()
+    """What one absence does to several courses, in one line; those that need somebody now, and the others."""
     changes: Sequence[Phrase]
     dead: int
 
@@ -25,16 +28,16 @@ class DigestData:
 def digest_notice(data: DigestData, *, public_url: str, speaker: Speaker = PLAIN) -> Notice:
     """The notice, with a neutral subject."""
     sections = (
-        (say("For today"), data.act),
-        (say("To look at"), data.watch),
-        (say("Breaks to tell"), data.breaks),
+        (say("For today"), data.groups_for_today, data.act),
+        (say("To look at"), (), data.watch),
+        (say("Breaks to tell"), data.groups, data.breaks),
     )
     return written(
         "digest",
         say("samehour: your day"),
         speaker,
         day=FullDay(data.day),
-        sections=[(heading, them) for heading, them in sections if them],
+        sections=[(heading, groups, them) for heading, groups, them in sections if groups or them],
         changes=data.changes,
         dead=data.dead,
         messages_link=f"{public_url}/messages",

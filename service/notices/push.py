@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from service.domain.phrase import PLAIN, Phrase, Speaker, say, says
+from service.domain.phrase import PLAIN, Moment, Phrase, Speaker, say, says
 from service.domain.signals.signal import CODE, CONVENTION, MODERATE, Level
 from service.notices import Notice, why
 from service.notices.written import written
@@ -41,6 +41,19 @@ class AlertData:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GroupData:
+    """What one absence does to several courses. Names no client."""
+
+    text: Phrase
+    """`Leave 7–20 Dec: 14 clients to tell`"""
+    level: Level
+    first: Moment
+    """Of the hours that it takes."""
+    link: str
+    """Where each of them is told, or answered."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Told:
     """One alert in its parts."""
 
@@ -49,12 +62,15 @@ class Told:
     """Heading, sentences, and whether they are a list, in the order in which they are read."""
 
 
-def push_notice(them: Sequence[AlertData], *, public_url: str, speaker: Speaker = PLAIN) -> Notice:
-    """The notice, with a neutral subject; at least one alert."""
+def push_notice(
+    them: Sequence[AlertData], groups: Sequence[GroupData] = (), *, public_url: str, speaker: Speaker = PLAIN
+) -> Notice:
+    """The notice, with a neutral subject; at least one alert or group."""
     return written(
         "push",
-        _subject(them),
+        counted([*(one.level for one in groups), *(one.level for one in them)]),
         speaker,
+        groups=groups,
         alerts=[Told(data=one, parts=tuple(_parts(one))) for one in them[:SHOWN]],
         more=len(them[SHOWN:]),
         alerts_link=f"{public_url}/alerts",
@@ -62,11 +78,12 @@ def push_notice(them: Sequence[AlertData], *, public_url: str, speaker: Speaker 
     )
 
 
-def _subject(them: Sequence[AlertData]) -> Phrase:
-    act = sum(one.level is Level.ACT for one in them)
+def counted(levels: Sequence[Level]) -> Phrase:
+    """How many things there are, and nothing of what they are."""
+    act = sum(level is Level.ACT for level in levels)
     if act:
         return says("samehour: {n} thing for today", "samehour: {n} things for today", act)
-    return says("samehour: {n} thing to look at", "samehour: {n} things to look at", len(them))
+    return says("samehour: {n} thing to look at", "samehour: {n} things to look at", len(levels))
 
 
 def _parts(data: AlertData) -> Iterator[tuple[Phrase, Sequence[Phrase], bool]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, time
 from typing import Any
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Time, and_, delete, or_, select, update
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Text, Time, and_, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from service.domain.hours import Weekday
@@ -13,6 +13,7 @@ from service.domain.telling import Preferences
 from service.store.alerts import AlertRow
 from service.store.base import BigId, Model, UtcTime, WallTime, count
 from service.store.people import UserRow
+from service.store.seal import seal
 
 
 class NoticeRow(Model):
@@ -52,6 +53,8 @@ class PreferenceRow(Model):
     """`MO,TU`"""
     away_until: Mapped[datetime | None] = mapped_column(WallTime)
     deputy_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
+    chat: Mapped[str | None] = mapped_column(Text)
+    """The address of a chat service, sealed: it holds the keys."""
 
 
 def preferences(session: Session, user_ids: Iterable[int]) -> dict[int, Preferences]:
@@ -81,6 +84,30 @@ def write_preferences(session: Session, user_id: int, of: Preferences, deputy_id
     for name, value in values.items():
         setattr(row, name, value)
     session.flush()
+
+
+def has_chat(session: Session, user_id: int) -> bool:
+    """Whether they entered the address of a chat service."""
+    query = select(PreferenceRow.user_id).where(PreferenceRow.user_id == user_id, PreferenceRow.chat.is_not(None))
+    return session.scalar(query) is not None
+
+
+def chat_address(session: Session, user: UserRow) -> str | None:
+    """Where they are told by chat as well; None where they entered nothing. :raises CannotOpen: see there."""
+    sealed = session.scalar(select(PreferenceRow.chat).where(PreferenceRow.user_id == user.id))
+    return seal().open(sealed, row=user.public_id, column=_CHAT) if sealed else None
+
+
+def write_chat_address(session: Session, user: UserRow, address: str | None) -> None:
+    row = session.get(PreferenceRow, user.id)
+    if row is None:
+        write_preferences(session, user.id, Preferences(), None)
+        row = session.get_one(PreferenceRow, user.id)
+    row.chat = seal().close(address, row=user.public_id, column=_CHAT) if address else None
+    session.flush()
+
+
+_CHAT = "preferences:chat"
 
 
 def _as_value(session: Session, row: PreferenceRow) -> Preferences:

@@ -146,6 +146,16 @@ def of_reader(session: Session, topic: str, user: str, *, since: datetime, until
     return list(session.scalars(query.order_by(OutboxRow.id)))
 
 
+def last_of_reader(session: Session, topic: str, user: str) -> OutboxRow | None:
+    """The newest message of that topic to that user that was not called off."""
+    query = select(OutboxRow).where(
+        OutboxRow.topic == topic,
+        OutboxRow.state.in_(("pending", "done", "dead")),
+        OutboxRow.payload["user"].as_string() == user,
+    )
+    return session.scalar(query.order_by(OutboxRow.id.desc()).limit(1))
+
+
 def close(session: Session, ids: Iterable[int], state: str, *, now: datetime) -> int:
     """End those of the messages that are still to be carried out as `done` or `superseded`; how many they were."""
     wanted, ended = sorted(ids), 0

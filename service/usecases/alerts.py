@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from service.domain import access
 from service.domain.access import Actor, Role
-from service.domain.alert import AlertState, Verdict, awake, told_with
+from service.domain.alert import AlertState, Verdict, absence_of, awake, told_with
 from service.domain.hours import local_time
 from service.domain.limits import merged
 from service.domain.phrase import Phrase, phrase_of, say
@@ -71,6 +71,8 @@ class Alert:
     """The same without the reasons, which may name somebody: for mail."""
     slots: tuple[str, ...]
     """Local times, ISO 8601, of the slots concerned."""
+    absence: str | None
+    """Public id of the absence that the clients are to be told of, for a break to tell."""
     since: datetime
     """An instant; so are the other times."""
     changed_at: datetime
@@ -266,6 +268,7 @@ def _view(
         agreed={**openly, **agreed},
         agreed_openly=openly,
         slots=tuple(detail["slots"]),
+        absence=absence_of(row.signal, detail["episode"]),
         since=row.opened_at,
         changed_at=row.changed_at,
         acknowledged_at=row.acknowledged_at,

@@ -10,6 +10,7 @@ from service.domain import access
 from service.domain.absences import AbsenceKind
 from service.domain.access import Actor, Role
 from service.domain.alert import AlertState
+from service.domain.chat import CannotOffer
 from service.domain.hours import LocalTime, local_time
 from service.domain.phrase import say
 from service.domain.refusals import NotFound
@@ -26,7 +27,7 @@ from service.store.alerts import AlertRow
 from service.store.courses import CourseRow
 from service.store.people import UserRow, directory, with_role
 from service.store.transaction import reading, writing
-from service.usecases import alerts, away, telling
+from service.usecases import alerts, away, chat_services, telling
 
 _DEPUTIES = (Role.THERAPIST, Role.MANAGER)
 _TOLD = (*_DEPUTIES, Role.ADMIN)
@@ -40,9 +41,28 @@ class Preview:
     zone: str
     """Of their wall: quiet hours and digests go by it."""
     is_away: bool
+    instead: tuple[str, ...]
+    """Names of those who are told in their place meanwhile: a deputy who is there, else managers; nobody where no
+    deputy was named, or they are not away."""
     push: telling.Push | None
     """All that stands open for them and is worth a message of its own, whether or not they were told of it."""
     digest: telling.Digest | None
+    chat: telling.Chat | None
+    """What goes to their chat service with the push; None where none is entered."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatPlace:
+    """Where a person is told by chat beside mail: all of it that is ever shown."""
+
+    service: str
+    """`Slack`"""
+    masked: str
+    """`slack://••••`"""
+    last: str | None
+    """What became of the message sent last: `done`, `pending`, `dead`; None where none was."""
+    last_error: str | None
+    """The kind of fault, where the last try was in vain."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,12 +94,15 @@ def preview(db: Session, *, by: Actor, now: datetime) -> Preview:
     """What they would be sent if it left now. :raises NotFound: not a user."""
     user = _own(db, by)
     of = notices.preferences(db, [user.id])[user.id]
-    is_pushed = of.is_pushed and of.pushes_a_day > 0
+    is_pushed, zone = of.is_pushed and of.pushes_a_day > 0, away.zone_of(db, user)
+    is_away = away.is_away(db, user, of, zone, now)
     return Preview(
-        zone=away.zone_of(db, user),
-        is_away=away.is_away(db, user, of, away.zone_of(db, user), now),
+        zone=zone,
+        is_away=is_away,
+        instead=_instead(db, user, of, now) if is_away and of.deputy else (),
         push=telling.draft_push(db, user, by, of, now) if is_pushed else None,
         digest=telling.draft_digest(db, user, now),
+        chat=telling.draft_chat(db, user, by, of, now) if is_pushed else None,
     )
 
 
@@ -111,6 +134,53 @@ def prefer(db: Session, *, preferences: Preferences, by: Actor, now: datetime) -
         db, user.id, replace(preferences, digest_days=days), deputy_id=deputy.id if deputy else None
     )
     audit.record(db, "prefer", by=by, now=now, kind="user", subject=user.public_id, fields=["preferences"])
+
+
+@reading
+def chat_place(db: Session, *, by: Actor) -> ChatPlace | None:
+    """Where the person is told by chat; None where nothing is entered, or no chat service is offered here."""
+    user = _own(db, by)
+    address = notices.chat_address(db, user) if chat_services.is_offered() else None
+    return _chat_place(db, user, address) if address else None
+
+
+@writing
+def tell_by_chat(db: Session, *, address: str, by: Actor, now: datetime) -> ChatPlace:
+    """From now on each message at once goes there as well: how many things there are, and a link.
+
+    :raises CannotChat: not the address of a service that may be used. :raises CannotOffer: none is offered here.
+    """
+    user = _may_chat(db, by)
+    chosen = chat_services.read(address)
+    notices.write_chat_address(db, user, chosen.text)
+    # What became of messages to another address says nothing about this one.
+    outbox.close(db, outbox.waiting(db, telling.CHAT, about="user", subject=user.public_id), "superseded", now=now)
+    audit.record(db, "prefer", by=by, now=now, kind="user", subject=user.public_id, fields=["chat"])
+    return ChatPlace(service=chosen.service, masked=chosen.masked, last=None, last_error=None)
+
+
+@writing
+def tell_by_chat_no_more(db: Session, *, by: Actor, now: datetime) -> None:
+    """Forget the address, and what waits for it. Also where chat services are not offered any more."""
+    user = _own(db, by)
+    access.require(by, *_TOLD)
+    notices.write_chat_address(db, user, None)
+    outbox.close(db, outbox.waiting(db, telling.CHAT, about="user", subject=user.public_id), "superseded", now=now)
+    audit.record(db, "prefer", by=by, now=now, kind="user", subject=user.public_id, fields=["chat"])
+
+
+@writing
+def try_chat(db: Session, *, by: Actor, now: datetime) -> None:
+    """Send a test there, the way that every message goes; one a minute at most.
+
+    :raises CannotOffer: none is offered here, or none was entered.
+    """
+    user = _may_chat(db, by)
+    if not notices.has_chat(db, user.id):
+        raise CannotOffer(say("Enter the address of a chat service first."))
+    key = f"chat-test:{user.public_id}:{now:%Y%m%dT%H%M}"
+    outbox.add(db, telling.CHAT, {"user": user.public_id}, dedup_key=key, now=now)
+    audit.record(db, "test", by=by, now=now, kind="user", subject=user.public_id, fields=["chat"])
 
 
 @writing
@@ -174,6 +244,32 @@ def _own(db: Session, by: Actor) -> UserRow:
     if user is None:
         raise NotFound(say("There is no such user."))
     return user
+
+
+def _may_chat(db: Session, by: Actor) -> UserRow:
+    access.require(by, *_TOLD)
+    if not chat_services.is_offered():
+        raise CannotOffer(say("Chat services are not installed here."))
+    return _own(db, by)
+
+
+def _chat_place(db: Session, user: UserRow, address: str) -> ChatPlace | None:
+    chosen = chat_services.known(address)
+    if chosen is None:
+        return None
+    last = outbox.last_of_reader(db, telling.CHAT, user.public_id)
+    return ChatPlace(
+        service=chosen.service,
+        masked=chosen.masked,
+        last=last.state if last and last.state in {"done", "pending", "dead"} else None,
+        last_error=last.last_error if last and last.state in {"pending", "dead"} else None,
+    )
+
+
+def _instead(db: Session, user: UserRow, of: Preferences, now: datetime) -> tuple[str, ...]:
+    chain = away.stand_ins(db, user, of, now)
+    there = [chain.there] if chain.there else away.managers_there(db, now)
+    return tuple(one.name for one in there)
 
 
 def _is_unanswered(db: Session, alert: AlertRow, now: datetime) -> bool:

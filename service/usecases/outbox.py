@@ -42,7 +42,6 @@ LATE = timedelta(minutes=10)
 """What should have left so long ago is worth a look."""
 KEPT = timedelta(days=30)
 """What ended is kept so long: `doctor` looks back a week, people ask what became of a message of last month."""
-NOTICES = frozenset({telling.PUSH, telling.DIGEST})
 
 
 class CannotRetry(Conflict):
@@ -90,8 +89,9 @@ def take(db: Session, *, message: int, now: datetime) -> Taken | None:
         outbox.settle(db, message, row.attempts, state="dead", last_error=row.last_error or "no attempt ended")
         notices.leave_to_digest(db, row.public_id)
         return None
-    letter = telling.letter(db, row, now) if row.topic in NOTICES else None
-    if letter is None and row.topic in NOTICES:
+    is_notice = row.topic in telling.NOTICES
+    letter = telling.letter(db, row, now) if is_notice else None
+    if letter is None and is_notice:
         outbox.settle(db, message, row.attempts, state="superseded", done_at=now)
         return None
     return Taken(

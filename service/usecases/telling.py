@@ -3,7 +3,7 @@
 No use-case of its own: the assessment writes notices down, the outbox asks what a message has to say.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -21,14 +21,20 @@ from service.store import clients, courses, notices, outbox
 from service.store.alerts import AlertRow
 from service.store.appointments import AppointmentRow, ChangeRow
 from service.store.audit import AuditRow
+from service.store.base import new_public_id
 from service.store.courses import CourseRow
 from service.store.notices import NoticeRow
 from service.store.outbox import OutboxRow
 from service.store.people import Directory, UserRow, directory, roles_of, with_role
-from service.usecases import alerts, away
+from service.usecases import alerts, away, chat_services
+from service.usecases.together import Together, gather
 
 PUSH = "notice.mail"
 DIGEST = "notice.digest"
+CHAT = "notice.chat"
+"""Goes with each PUSH, at the same time, to those who entered the address of a chat service."""
+NOTICES = frozenset({PUSH, DIGEST, CHAT})
+_TEST_LASTS = timedelta(minutes=10)
 _SOON = timedelta(days=7)
 _SINCE_YESTERDAY = timedelta(days=1)
 _MOST_CHANGES = 40
@@ -44,6 +50,8 @@ class Push:
     locale: str | None
     """How they want to be spoken to, where they said."""
     alerts: tuple[alerts.Alert, ...]
+    together: tuple[Together, ...] = ()
+    """What one absence does to several courses; these alerts are not among the others."""
     closed: frozenset[str] = frozenset()
     """Ids of the courses that the reader may not open: they stand in for somebody."""
 
@@ -59,13 +67,30 @@ class Digest:
     watch: tuple[alerts.Alert, ...]
     breaks: tuple[alerts.Alert, ...]
     """Breaks that clients are still to be told of, whether or not that is news."""
+    together: tuple[Together, ...]
+    """What one absence does to several courses; these alerts are not among the others."""
+    for_today: frozenset[str]
+    """Ids of the absences among them that are news and need somebody now."""
     changes: tuple[Phrase, ...]
     """What others changed of the coming week's hours since the last digest."""
     dead: int
     """Messages that could not be delivered, for those who can do something about it."""
 
 
-Letter = Push | Digest
+@dataclass(frozen=True, kw_only=True)
+class Chat:
+    """That there is something, and how much: it leaves for somebody else's machines."""
+
+    to: str
+    """Whose it is, by their address for mail."""
+    address: str
+    """Of the chat service, with its keys."""
+    locale: str | None
+    levels: tuple[Level, ...]
+    """Of what the mail that it goes with has to say; nothing for a test."""
+
+
+Letter = Push | Digest | Chat
 
 
 # --- writing down who is to be told -----------------------------------------------------------------------------------
@@ -90,47 +115,68 @@ def write_down(
     is_for_another: bool = False,
     now: datetime,
 ) -> int:
-    """A notice for each of them, and for the deputy of whoever is away; and the messages that carry them.
+    """A notice for each of them, and for who stands in for whoever is away; and the messages that carry them.
 
     `own` are the users whose own doing it was: they find it in the app and in their digest.
     """
-    lock(db, users)
-    prefer = notices.preferences(db, [user.id for user in users])
+    plan = [one for user in users for one in _told_of(db, alert, user, own, is_for_another, now)]
+    lock(db, [one.user for one in plan])
     written = 0
-    for user in users:
-        is_own = user.public_id in own
-        written += _note(db, alert, user, round_, is_for_digest=is_own, is_for_another=is_for_another, now=now)
-        of, zone = prefer[user.id], away.zone_of(db, user)
-        if not away.is_away(db, user, of, zone, now):
-            if not is_own:
-                push(db, user, of, level=Level(alert.level), zone=zone, grace=grace, now=now)
-        elif deputy := _deputy(db, of):
-            written += _note(db, alert, deputy, round_, is_for_digest=False, is_for_another=True, now=now)
-            theirs = notices.preferences(db, [deputy.id])[deputy.id]
-            push(db, deputy, theirs, level=Level(alert.level), zone=away.zone_of(db, deputy), grace=grace, now=now)
+    for one in plan:
+        written += _note(db, alert, one, round_, now=now)
+        if one.is_sent_to:
+            of = notices.preferences(db, [one.user.id])[one.user.id]
+            zone = away.zone_of(db, one.user)
+            push(db, one.user, of, level=Level(alert.level), zone=zone, grace=grace, now=now)
     return written
 
 
-def _note(
-    db: Session,
-    alert: AlertRow,
-    user: UserRow,
-    round_: str,
-    *,
-    is_for_digest: bool,
-    is_for_another: bool,
-    now: datetime,
-) -> int:
-    if notices.is_known(db, user.id, alert.id, round_):
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """One person who is to hear of an alert."""
+
+    user: UserRow
+    is_own: bool
+    is_for_another: bool
+    is_sent_to: bool
+    """Else they find it in the app, and in their digest."""
+
+
+def _told_of(
+    db: Session, alert: AlertRow, user: UserRow, own: Collection[str], is_for_another: bool, now: datetime
+) -> Iterator[_Told]:
+    """The user, and whoever is told in their place while they are away: never only somebody who is away as well."""
+
+    def told(whom: UserRow, *, is_there: bool, is_for_another: bool = True) -> _Told:
+        is_own = whom.public_id in own
+        return _Told(user=whom, is_own=is_own, is_for_another=is_for_another, is_sent_to=is_there and not is_own)
+
+    of = notices.preferences(db, [user.id])[user.id]
+    is_away = away.is_away(db, user, of, away.zone_of(db, user), now)
+    yield told(user, is_there=not is_away, is_for_another=is_for_another)
+    if not is_away or of.deputy is None:
+        return
+    chain = away.stand_ins(db, user, of, now)
+    yield from (told(deputy, is_there=False) for deputy in chain.asked)
+    if chain.there is not None:
+        yield told(chain.there, is_there=True)
+    elif alert.level == Level.ACT:
+        # What is only to look at is not the managers' to see, and waits for whoever comes back first.
+        others = away.managers_there(db, now) or chain.asked[-1:]
+        yield from (told(one, is_there=True) for one in others)
+
+
+def _note(db: Session, alert: AlertRow, told: _Told, round_: str, *, now: datetime) -> int:
+    if notices.is_known(db, told.user.id, alert.id, round_):
         return 0
     db.add(
         NoticeRow(
-            user_id=user.id,
+            user_id=told.user.id,
             alert_id=alert.id,
             round=round_,
             level=alert.level,
-            is_for_digest=is_for_digest,
-            is_for_another=is_for_another,
+            is_for_digest=told.is_own,
+            is_for_another=told.is_for_another,
             created_at=now,
         )
     )
@@ -152,7 +198,10 @@ def push(
         sent=[local_time(one.not_before, zone) for one in sent],
     )
     if at is not None:
-        outbox.add(db, PUSH, {"user": user.public_id}, not_before=max(instant(at, zone), now + grace), now=now)
+        mail, leaves = new_public_id(), max(instant(at, zone), now + grace)
+        outbox.add(db, PUSH, {"user": user.public_id}, public_id=mail, not_before=leaves, now=now)
+        if chat_services.is_offered() and notices.has_chat(db, user.id):
+            outbox.add(db, CHAT, {"user": user.public_id, "with": mail}, not_before=leaves, now=now)
 
 
 def lock(db: Session, users: Iterable[UserRow]) -> None:
@@ -160,10 +209,6 @@ def lock(db: Session, users: Iterable[UserRow]) -> None:
     ids = sorted({user.id for user in users})
     if ids and db.get_bind().dialect.name == "postgresql":
         db.execute(select(UserRow.id).where(UserRow.id.in_(ids)).order_by(UserRow.id).with_for_update(key_share=True))
-
-
-def _deputy(db: Session, of: Preferences) -> UserRow | None:
-    return db.scalar(select(UserRow).where(UserRow.public_id == (of.deputy or ""), UserRow.disabled_at.is_(None)))
 
 
 # --- what a message says when it leaves -------------------------------------------------------------------------------
@@ -179,7 +224,12 @@ def letter(db: Session, row: OutboxRow, now: datetime) -> Letter | None:
     )
     if user is None:
         return None
-    return _push_letter(db, row, user, now) if row.topic == PUSH else _digest_letter(db, row, user, now)
+    letters: Mapping[str, Callable[[Session, OutboxRow, UserRow, datetime], Letter | None]] = {
+        PUSH: _push_letter,
+        DIGEST: _digest_letter,
+        CHAT: _chat_letter,
+    }
+    return letters[row.topic](db, row, user, now)
 
 
 def _push_letter(db: Session, row: OutboxRow, user: UserRow, now: datetime) -> Push | None:
@@ -187,6 +237,41 @@ def _push_letter(db: Session, row: OutboxRow, user: UserRow, now: datetime) -> P
     if not told:
         return None
     return _push(db, user, told, now)
+
+
+def _chat_letter(db: Session, row: OutboxRow, user: UserRow, now: datetime) -> Chat | None:
+    address = notices.chat_address(db, user) if chat_services.is_offered() else None
+    if address is None:
+        return None
+    if "with" not in row.payload:
+        is_fresh = now - row.created_at < _TEST_LASTS
+        return Chat(to=user.email, address=address, locale=user.locale, levels=()) if is_fresh else None
+    levels = _levels(db, _told_by_mail(db, row.payload["with"], user, now), user, now)
+    return Chat(to=user.email, address=address, locale=user.locale, levels=levels) if levels else None
+
+
+def _told_by_mail(db: Session, mail: str, user: UserRow, now: datetime) -> list[AlertRow]:
+    """What goes with that mail and still holds; before its first attempt, what would. Nothing of it is settled here."""
+    sent = db.scalar(select(OutboxRow).where(OutboxRow.public_id == mail))
+    if sent is None:
+        return []
+    pairs = notices.going_with(db, mail)
+    if not pairs and sent.state == "pending" and sent.attempts == 0:
+        pairs = notices.untold(db, user.id, is_for_digest=False)
+    return [alert for notice, alert in pairs if _still_holds(db, notice, alert, user, now)]
+
+
+def _levels(db: Session, told: Sequence[AlertRow], user: UserRow, now: datetime) -> tuple[Level, ...]:
+    push = _push(db, user, told, now)
+    return (*(one.level for one in push.together), *(one.level for one in push.alerts))
+
+
+def draft_chat(db: Session, user: UserRow, by: Actor, of: Preferences, now: datetime) -> Chat | None:
+    """What would be said by chat beside `draft_push`; None also where they entered no address."""
+    rows = [row for row in alerts.open_for(db, by, now=now) if Level(row.level) >= of.push_from]
+    if not rows or not chat_services.is_offered() or not notices.has_chat(db, user.id):
+        return None
+    return Chat(to=user.email, address="", locale=user.locale, levels=_levels(db, rows, user, now))
 
 
 def draft_push(db: Session, user: UserRow, by: Actor, of: Preferences, now: datetime) -> Push | None:
@@ -203,11 +288,15 @@ def draft_digest(db: Session, user: UserRow, now: datetime) -> Digest | None:
 
 
 def _push(db: Session, user: UserRow, told: Sequence[AlertRow], now: datetime) -> Push:
-    found = _views(db, told, now)
+    found, own = _views(db, told, now), _own(db, user)
     sees_all = bool({*roles_of(db, user.id)} & {Role.FRONT_DESK.value, Role.MANAGER.value})
-    own = directory(db).therapist_public(user.therapist_id) if user.therapist_id else None
     closed = frozenset(one.course for one in found if not sees_all and one.therapist != own)
-    return Push(to=user.email, locale=user.locale, alerts=found, closed=closed)
+    groups, single = gather(db, found, own=own)
+    return Push(to=user.email, locale=user.locale, alerts=single, together=groups, closed=closed)
+
+
+def _own(db: Session, user: UserRow) -> str | None:
+    return directory(db).therapist_public(user.therapist_id) if user.therapist_id else None
 
 
 def _digest_letter(db: Session, row: OutboxRow, user: UserRow, now: datetime) -> Digest | None:
@@ -222,13 +311,18 @@ def _digest(db: Session, user: UserRow, told: Sequence[AlertRow], *, since: date
     dead = outbox.counts(db).get("dead", 0) if roles & {Role.MANAGER.value, Role.ADMIN.value} else 0
     if not news and not changes and not dead:
         return None
+    is_new = {one.id for one in news}
+    groups, single = gather(db, [*news, *_breaks(db, user, is_new, now)], own=_own(db, user))
+    urgent = {one.id for one in news if one.level is Level.ACT}
     return Digest(
         to=user.email,
         locale=user.locale,
         day=local_time(now, zone).date(),
-        act=tuple(one for one in news if one.level is Level.ACT),
-        watch=tuple(one for one in news if one.level is not Level.ACT),
-        breaks=_breaks(db, user, {one.id for one in news}, now),
+        act=tuple(one for one in single if one.id in urgent),
+        watch=tuple(one for one in single if one.id in is_new - urgent),
+        breaks=tuple(one for one in single if one.id not in is_new),
+        together=groups,
+        for_today=frozenset(group.absence for group in groups if any(one.id in urgent for one in group.alerts)),
         changes=changes,
         dead=dead,
     )

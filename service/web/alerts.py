@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from service.domain.access import ALERTS, allows, may_see_course
 from service.domain.alert import AlertState, Verdict, told_with
 from service.domain.hours import instant
-from service.usecases import alerts
+from service.usecases import alerts, together
 from service.web import fields, frame
 
 pages = Blueprint("alerts", __name__)
@@ -28,7 +28,8 @@ def listing() -> str:
     found = alerts.listed(by=g.actor, now=g.now)
     shown = [one for one in found if shows_all or one.state in OPEN]
     by_therapist = sorted(shown, key=attrgetter("therapist_name", "therapist"))
-    groups = [(name, _cards(some)) for name, some in groupby(by_therapist, key=attrgetter("therapist_name"))]
+    whose = attrgetter("therapist_name", "therapist")
+    groups = [_group(*who, list(some)) for who, some in groupby(by_therapist, key=whose)]
     return render_template(
         "alerts.html",
         groups=groups,
@@ -98,6 +99,24 @@ class Card:
     @property
     def first(self) -> alerts.Alert:
         return self.items[0].alert
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breaks:
+    """One absence of which several clients are to be told, and their cards."""
+
+    about: together.Together
+    is_answered_here: bool
+    """Its own page would show the reader nobody: they stand in for somebody."""
+    cards: list[Card]
+
+
+def _group(name: str, therapist: str, some: list[alerts.Alert]) -> tuple[str, list[Breaks], list[Card]]:
+    """What is said of one therapist's courses: what one absence does to several of them, then the rest."""
+    groups, single = together.gathered(some=some, own=therapist, by=g.actor)
+    is_closed = not may_see_course(g.actor, (therapist,))
+    breaks = [Breaks(about=one, is_answered_here=is_closed, cards=_cards(one.alerts)) for one in groups]
+    return name, breaks, _cards(single)
 
 
 def _cards(some: Iterable[alerts.Alert]) -> list[Card]:

@@ -9,20 +9,19 @@ from typing import Any
 from flask import Blueprint, g, render_template, request
 from werkzeug.wrappers import Response
 
-from service.domain.access import SIGNED_IN, Role, allows
+from service.domain import chat
+from service.domain.access import SIGNED_IN, TOLD, allows
+from service.domain.chat import CannotChat
 from service.domain.hours import LocalTime, Weekday, local_time
 from service.domain.refusals import Malformed
 from service.domain.signals import Level
 from service.domain.telling import MOST_PUSHES, Preferences
 from service.language import reader
-from service.usecases import letters, notices, people
-from service.usecases.telling import Letter
+from service.usecases import chat_services, letters, notices, people
+from service.usecases.telling import Digest, Push
 from service.web import fields, frame
 
 pages = Blueprint("me", __name__)
-
-TOLD = (Role.THERAPIST, Role.MANAGER, Role.ADMIN)
-"""The front desk is told nothing: alerts are for those who know the client."""
 
 
 @pages.get("/me")
@@ -51,23 +50,53 @@ def choose_language() -> Response:
     return frame.go(frame.back_to("/"), said="language set")
 
 
-def _page(problem: Malformed | None = None) -> str:
+@pages.post("/me/chat")
+@allows(TOLD)
+def tell_by_chat() -> Response | tuple[str, int]:
+    """Each mail at once is said there, too; what can't be is said, and the address is not shown again."""
+    try:
+        notices.tell_by_chat(address=fields.text("chat"), by=g.actor, now=g.now)
+    except CannotChat as problem:
+        return _page(chat_problem=problem), 422
+    return frame.go("/me", said="chat set")
+
+
+@pages.post("/me/chat/test")
+@allows(TOLD)
+def try_chat() -> Response:
+    notices.try_chat(by=g.actor, now=g.now)
+    return frame.go("/me", said="chat tried")
+
+
+@pages.post("/me/chat/remove")
+@allows(TOLD)
+def tell_by_chat_no_more() -> Response:
+    notices.tell_by_chat_no_more(by=g.actor, now=g.now)
+    return frame.go("/me", said="chat removed")
+
+
+def _page(problem: Malformed | None = None, *, chat_problem: CannotChat | None = None) -> str:
     found, ahead = notices.preferences(by=g.actor), notices.preview(by=g.actor, now=g.now)
     return render_template(
         "me.html",
         problem=problem,
+        chat_problem=chat_problem,
         form=_as_typed() if problem else _as_form(found, local_time(g.now, ahead.zone)),
         preferences=found,
         ahead=ahead,
         letters=[_letter(one) if one else None for one in (ahead.digest, ahead.push)],
         deputies=notices.deputies(by=g.actor),
-        is_told=g.actor.has(*TOLD),
+        is_told=TOLD.admits(g.actor),
+        offers_chat=chat_services.is_offered(),
+        chat=notices.chat_place(by=g.actor),
+        chat_services=chat.names(),
+        chat_text=letters.said_in_chat(ahead.chat, g.settings.public_url, reader.speaker()) if ahead.chat else None,
         most=MOST_PUSHES,
         days=tuple(Weekday),
     )
 
 
-def _letter(letter: Letter) -> tuple[str, str]:
+def _letter(letter: Push | Digest) -> tuple[str, str]:
     """Subject and text, in the language of the page."""
     notice = letters.notice_of(letter, g.settings.public_url, reader.speaker())
     return notice.subject, notice.text

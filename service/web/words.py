@@ -3,6 +3,7 @@
 All of it is phrases, said in the reader's language where they are shown.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
@@ -207,11 +208,43 @@ TOPIC: Mapping[str, Phrase] = {
     "assess.course": say("a look at a course"),
     "notice.mail": say("a mail about alerts"),
     "notice.digest": say("the mail of the day"),
+    "notice.chat": say("a chat message that there is something"),
     "webhook.send": say("a message to a program"),
     "client.mail": say("a mail to a client"),
     "client.reminder": say("a reminder to a client"),
+    "outside.read": say("a look at an outside calendar"),
 }
 """What a message is, for those who see that it is stuck."""
+COUNTED: Mapping[str, Phrase] = {
+    "assess.course": says("{n} look at a course", "{n} looks at courses", n=0),
+    "notice.mail": says("{n} mail about alerts", "{n} mails about alerts", n=0),
+    "notice.digest": says("{n} mail of the day", "{n} mails of the day", n=0),
+    "notice.chat": says("{n} chat message to somebody here", "{n} chat messages to people here", n=0),
+    "webhook.send": says("{n} message to a program", "{n} messages to programs", n=0),
+    "client.mail": says("{n} mail to a client", "{n} mails to clients", n=0),
+    "client.reminder": says("{n} reminder to a client", "{n} reminders to clients", n=0),
+    "outside.read": says("{n} look at an outside calendar", "{n} looks at outside calendars", n=0),
+}
+IN_VAIN: Mapping[str, Phrase] = {
+    "assess.course": say("The course is looked at again with its next change."),
+    "notice.mail": say("What it says stands in the app, and goes into the mail of the day."),
+    "notice.digest": say("What it says stands in the app, and goes into the next mail of the day."),
+    "notice.chat": say("What it is about stands in the app; the mail that it goes with leaves by itself."),
+    "webhook.send": say("The program does not know of it. It can ask for it, or be told again."),
+    "client.mail": say("The client was not told by mail. Tell them in another way."),
+    "client.reminder": say("The client was not reminded."),
+    "outside.read": say("What it showed when it was read last is kept."),
+}
+"""What it means that a message was given up, by its topic."""
+
+
+def kinds_of(topics: Iterable[str]) -> Listing:
+    """`2 mails about alerts, 1 mail to a client`; what has no word here goes by its own name."""
+    counts = Counter(topics)
+    return listing(
+        replace(COUNTED[topic], values=(("n", n),), n=n) if topic in COUNTED else f"{n} {topic}"
+        for topic, n in sorted(counts.items())
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -266,6 +299,9 @@ DONE: Mapping[str, Done] = {
     "hours set": Done(text=say("The working hours are set. What is booked outside them stays booked.")),
     "user added": Done(text=say("The user is there. Make a sign-in link to let them in.")),
     "user disabled": Done(text=say("This user is let in no more.")),
+    "feed changed": Done(text=say("Saved. Phones show it when they fetch the calendar next.")),
+    "client calendars on": Done(text=say("Clients may have a calendar of their own hours.")),
+    "client calendars off": Done(text=say("Clients have no calendars of their own any more.")),
     "feed revoked": Done(text=say("Revoked. Nobody is told anything at that address any more.")),
     "outside added": Done(text=say("Added. It is being read; load this page again in a few seconds.")),
     "outside renamed": Done(text=say("Renamed.")),
@@ -280,6 +316,9 @@ DONE: Mapping[str, Done] = {
     "webhook tested": Done(text=say("A test is on its way. Load this page again in a few seconds.")),
     "webhook replayed": Done(text=say("It is on its way again.")),
     "preferences set": Done(text=say("From now on you are told in this way.")),
+    "chat set": Done(text=say("From now on you are told there as well. Send a test to see that it arrives.")),
+    "chat tried": Done(text=say("A test is on its way. Load this page again in a few seconds.")),
+    "chat removed": Done(text=say("Removed. Nothing is sent there any more.")),
     "message retried": Done(text=say("It is tried again now.")),
     "messages retried": Done(text=says("{n} message is tried again.", "{n} messages are tried again.", n=0)),
     "message dropped": Done(text=say("It will not be sent. What it would have said stands in the app.")),

@@ -102,6 +102,36 @@ def test_yesterdays_messages_are_not_todays() -> None:
 
 
 @pytest.mark.parametrize(
+    ("days", "given", "expected"),
+    [
+        # The digest of the next morning has it.
+        ((Weekday.TH,), {}, None),
+        # None that day, or none at all: the next morning's first message has it, at the hour of a digest.
+        ((Weekday.FR,), {}, at("07:30", date(2026, 3, 19))),
+        ((), {}, at("07:30", date(2026, 3, 19))),
+        ((), {"digest_at": time(9, 15)}, at("09:15", date(2026, 3, 19))),
+        # Not within the quiet hours, all the same.
+        ((), {"digest_at": time(6)}, at("07:00", date(2026, 3, 19))),
+        # Whoever wants no messages at once gets none.
+        ((), {"pushes_a_day": 0}, None),
+        ((), {"is_pushed": False}, None),
+    ],
+)
+def test_what_is_over_the_days_few_waits_no_longer_than_for_the_next_morning(
+    days: tuple[Weekday, ...], given: dict[str, object], expected: datetime | None
+) -> None:
+    of = Preferences(digest_days=days, **given)  # type: ignore[arg-type]
+    sent = [at(clock) for clock in ("08:00", "09:00", "10:00")]
+    assert next_push(of, level=Level.ACT, earliest=at("11:00"), sent=sent) == expected
+
+
+def test_a_morning_that_is_full_already_is_passed_over() -> None:
+    of = Preferences(digest_days=(), pushes_a_day=1)
+    sent = [at("08:00"), at("07:30", date(2026, 3, 19))]
+    assert next_push(of, level=Level.ACT, earliest=at("11:00"), sent=sent) == at("07:30", date(2026, 3, 20))
+
+
+@pytest.mark.parametrize(
     ("of", "level", "is_told"),
     [
         (Preferences(), Level.ACT, True),

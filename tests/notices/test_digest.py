@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from service import language
-from service.domain.phrase import Moment, say
+from service.domain.phrase import Moment, Span, say, says
 from service.domain.signals import wording
 from service.domain.signals.signal import Level
 from service.notices import Notice
 from service.notices.digest import DigestData, digest_notice
-from service.notices.push import push_notice
+from service.notices.push import GroupData, push_notice
 from tests.notices.test_push import CASES, FORBIDDEN, data, read
 
 if TYPE_CHECKING:
@@ -23,6 +23,28 @@ MOVED = say(
 )
 BREAK = data(
     "break.unannounced", level=Level.WATCH, initials="CB", link="https://hours.example/alerts#alert-3", causes=()
+)
+LEAVE = GroupData(
+    text=says(
+        "{what}: {n} client to tell",
+        "{what}: {n} clients to tell",
+        n=14,
+        what=say("Leave {when}", when=Span(datetime(2026, 12, 7), datetime(2026, 12, 21))),
+    ),
+    level=Level.ACT,
+    first=Moment(datetime(2026, 12, 7, 10)),
+    link="https://hours.example/away/7",
+)
+CLOSED = GroupData(
+    text=says(
+        "{what}: {n} client to tell",
+        "{what}: {n} clients to tell",
+        n=2,
+        what=say("{place} closed {when}", place="Room 2", when=Span(datetime(2026, 3, 30), datetime(2026, 3, 31))),
+    ),
+    level=Level.WATCH,
+    first=Moment(datetime(2026, 3, 30, 9)),
+    link="https://hours.example/away/2",
 )
 WATCH = data("churn", level=Level.WATCH, initials="CW", link="https://hours.example/alerts#alert-2")
 
@@ -101,17 +123,67 @@ def test_what_people_typed_stays_text() -> None:
     assert not {"script", "img", "iframe"} & set(read(html).tags)
 
 
+PLAIN_TEXT = {
+    "en_GB": """\
+Wednesday 18 March 2026
+
+For today
+
+- Leave 7–20 Dec: 14 clients to tell
+  https://hours.example/away/7
+
+Breaks to tell
+
+- Room 2 closed 30 Mar: 2 clients to tell
+  https://hours.example/away/2
+
+--
+Your day from samehour, sent to you alone. On days with nothing to say, nothing comes.
+Choose what you are sent: https://hours.example/me
+""",
+    "de_DE": """\
+Mittwoch, 18. März 2026
+
+Für heute
+
+- Abwesenheit 7.–20. Dez.: 14 Klient:innen mitzuteilen
+  https://hours.example/away/7
+
+Pausen, die mitzuteilen sind
+
+- Room 2 geschlossen 30. März: 2 Klient:innen mitzuteilen
+  https://hours.example/away/2
+
+--
+Ihr Tag von samehour, nur an Sie gesendet. An Tagen, an denen es nichts zu sagen gibt, kommt nichts.
+Wählen, was Ihnen gesendet wird: https://hours.example/me
+""",
+}
+
+
+@pytest.mark.parametrize("locale", PLAIN_TEXT)
+def test_what_one_absence_does_to_many_is_one_line_with_the_page_where_they_are_told(locale: str) -> None:
+    notice = told(locale, act=(), watch=(), breaks=(), changes=(), dead=0, groups_for_today=(LEAVE,), groups=(CLOSED,))
+    assert notice.text == PLAIN_TEXT[locale]
+    html = read(notice.html)
+    assert html.links == [LEAVE.link, CLOSED.link, "https://hours.example/me"]
+    for line in notice.text.splitlines():
+        if line.startswith("- "):
+            assert line.removeprefix("- ") in " ".join(html.said)
+
+
 @pytest.mark.journey
+@pytest.mark.parametrize("wide", [320, 360])
 @pytest.mark.parametrize("locale", ["en_GB", "de_DE"])
-def test_it_reads_well_on_the_smallest_phone(new_page: Callable[..., "Page"], locale: str) -> None:
-    """320 pixels wide, as a mail program shows it: nothing sticks out, and no text is smaller than 13 pixels."""
-    page = new_page(viewport={"width": 320, "height": 640})
-    push = push_notice([data(), WATCH], public_url="https://hours.example", speaker=language.speaker(locale))
-    for notice in (told(locale), push):
+def test_it_reads_well_on_the_smallest_phone(new_page: Callable[..., "Page"], locale: str, wide: int) -> None:
+    """As a mail program shows it: nothing sticks out, and no text is smaller than 13 pixels."""
+    page = new_page(viewport={"width": wide, "height": 640})
+    push = push_notice([data(), WATCH], [LEAVE], public_url="https://hours.example", speaker=language.speaker(locale))
+    for notice in (told(locale, groups_for_today=(LEAVE,), groups=(CLOSED,)), push):
         page.set_content(notice.html)
         width, smallest = page.evaluate(
             "[document.documentElement.scrollWidth, Math.min(...[...document.querySelectorAll('body *')]"
             ".map(one => parseFloat(getComputedStyle(one).fontSize)))]"
         )
-        assert width <= 320
+        assert width <= wide
         assert smallest >= 13

@@ -215,6 +215,70 @@ def test_somebody_elses_deputy_sees_nothing_of_a_third(clinic: AlarmClinic) -> N
         alerts.listed(by=clinic.desk, now=NOW)
 
 
+def away_with(clinic: AlarmClinic, *chain: tuple[Actor, str | None]) -> None:
+    """Each of them is away, with that deputy."""
+    for who, deputy in chain:
+        notices.prefer(preferences=replace(USUAL, away_until=datetime(2026, 3, 25), deputy=deputy), by=who, now=NOW)
+
+
+def test_where_the_deputy_is_away_too_theirs_is_told_and_answers(clinic: AlarmClinic) -> None:
+    cleo = people.add_therapist(
+        name="Therapist Cleo", site=people.sites(by=OPERATOR)[0].id, hours=[], by=OPERATOR, now=NOW
+    )
+    user = people.add_user(
+        name="cleo", email="cleo@clinic.example", roles=[Role.THERAPIST], therapist=cleo, by=OPERATOR, now=NOW
+    )
+    as_cleo = Actor(name="cleo", roles=frozenset({Role.THERAPIST}), user=user, therapist=cleo)
+    away_with(clinic, (clinic.as_ada, clinic.as_ben.user), (clinic.as_ben, user))
+    alert = act(clinic)
+    [(who, [push])] = left(NOW + GRACE).items()
+    assert who == "cleo"
+    assert isinstance(push, Push)
+    assert push.closed == {clinic.course}
+    assert [one.id for one in alerts.listed(by=as_cleo, now=NOW)] == [alert.id]
+    seen = notices.preview(by=clinic.as_ada, now=NOW)
+    assert (seen.is_away, seen.instead) == (True, ("cleo",))
+    assert alerts.acknowledge(alert=alert.id, by=as_cleo, now=NOW).acknowledged_by == "cleo"
+
+
+@pytest.mark.parametrize("chain", ["ends", "comes back"])
+def test_where_nobody_along_the_chain_is_there_the_manager_is_told(clinic: AlarmClinic, chain: str) -> None:
+    away_with(
+        clinic,
+        (clinic.as_ada, clinic.as_ben.user),
+        (clinic.as_ben, clinic.as_ada.user if chain == "comes back" else None),
+    )
+    alert = act(clinic)
+    assert list(left(NOW + GRACE)) == ["manager"]
+    assert [one.id for one in alerts.listed(by=clinic.manager, now=NOW)] == [alert.id]
+    assert notices.preview(by=clinic.as_ada, now=NOW).instead == ("manager",)
+
+
+def test_control_what_is_only_to_look_at_is_not_the_managers_and_waits(clinic: AlarmClinic) -> None:
+    for who in (clinic.as_ada, clinic.as_ben):
+        notices.prefer(
+            preferences=replace(USUAL, away_until=datetime(2026, 3, 25), push_from=Level.WATCH), by=who, now=NOW
+        )
+    go_away(clinic, push_from=Level.WATCH)
+    clinic.cancel(0, now=NOW)
+    assert left(NOW + GRACE) == {}
+    assert alerts.listed(by=clinic.manager, now=NOW) == []
+
+
+def test_where_even_every_manager_is_away_they_are_told_all_the_same(clinic: AlarmClinic) -> None:
+    away_with(clinic, (clinic.as_ada, clinic.as_ben.user), (clinic.as_ben, None), (clinic.manager, None))
+    act(clinic)
+    assert list(left(NOW + GRACE)) == ["manager"]
+
+
+def test_whoever_named_nobody_is_told_by_nobody_until_two_working_days_are_over(clinic: AlarmClinic) -> None:
+    go_away(clinic, deputy=None)
+    act(clinic)
+    assert left(NOW + GRACE) == {}
+    assert notices.preview(by=clinic.as_ada, now=NOW).instead == ()
+    assert notices.pass_on(grace=timedelta(0), now=NOW + timedelta(days=3)) == 1
+
+
 def test_once_back_the_deputy_is_told_no_more_and_nothing_is_lost(clinic: AlarmClinic) -> None:
     """What waited at night for the deputy is said to the one who is back in the morning."""
     go_away(clinic, away_until=datetime(2026, 3, 19, 6))
@@ -373,6 +437,37 @@ def _try_in_vain(message: int) -> bool:
             message=message, attempt=attempt, error="ConnectionRefusedError", wait=timedelta(minutes=1), now=now
         )
     return True
+
+
+# --- over the day's few -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        ((), {"Wed": ["Push"], "Thu": ["Push"]}),
+        # The control: with a mail of the day on Thursday, that has it.
+        ((Weekday.TH,), {"Wed": ["Push"], "Thu": ["Digest"]}),
+    ],
+)
+def test_what_is_over_the_days_few_comes_the_next_morning_at_the_latest(
+    clinic: AlarmClinic, days: tuple[Weekday, ...], expected: dict[str, list[str]]
+) -> None:
+    notices.prefer(preferences=replace(USUAL, digest_days=days, pushes_a_day=1), by=clinic.as_ada, now=NOW)
+    clinic.cancel(0, 1, now=NOW)
+    found: dict[str, list[Letter]] = {}
+    at = NOW
+    while at < datetime(2026, 3, 20, 6, tzinfo=UTC):
+        if at == NOW + timedelta(hours=2):
+            # It gets longer by half a cadence and more: told again, and over the one of the day.
+            clinic.cancel(2, now=at)
+        notices.call_digests(now=at)
+        found.setdefault(f"{at:%a}", []).extend(left(at).get("ada", ()))
+        at += timedelta(minutes=15)
+    assert {day: [type(one).__name__ for one in some] for day, some in found.items() if some} == expected
+    [late] = found["Thu"]
+    told = late.alerts if isinstance(late, Push) else late.act if isinstance(late, Digest) else ()
+    assert [one.course for one in told] == [clinic.course]
 
 
 # --- managers where nobody answers ------------------------------------------------------------------------------------

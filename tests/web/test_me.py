@@ -1,6 +1,7 @@
 """What people set for themselves: how they are told, who stands in for them, and in which language all that is said."""
 
 import re
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -99,7 +100,7 @@ def test_what_was_filled_in_is_how_they_are_told(reader: Readers) -> None:
         'name="back_on" value="2100-01-04"',
         'name="back_at" value=""',
         f'<option value="{deputy}" selected>Manager</option>',
-        "your deputy is told in your place",
+        "You are away: Manager is told in your place",
     ):
         assert shown in page
     asked = therapist.browser.get("/api/v1/me/preferences").get_json()
@@ -154,14 +155,129 @@ def test_it_shows_what_would_be_sent_and_sends_nothing(
         before = outbox.listed(states=("pending", "done"), limit=500, by=OPERATOR, now=now)
     page = therapist.get("/me").text
     assert "Subject: samehour: your day" in page and "For today" in page
-    assert "Subject: samehour: 3 things for today" in page
+    assert re.search("Subject: samehour: [12] things? for today", page)
     letters = " ".join(re.findall(r'<pre class="letter".*?</pre>', page, re.DOTALL))
-    assert "CO" in letters and not any(name in letters for name in NAMES)
+    # One leave, three clients: said once, in each of the two.
+    assert letters.count(": 3 clients to tell") == 2
+    assert not any(name in letters for name in NAMES)
     assert therapist.get("/me").text.count("<pre") == 2
     with app.app_context():
         assert outbox.listed(states=("pending", "done"), limit=500, by=OPERATOR, now=now) == before
     therapist.post("/me/preferences", **{**FORM, "is_pushed": ""})
     assert "everything waits for the mail of the day" in therapist.get("/me").text
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"digest_days": ["MO"]}, None),
+        ({"digest_days": []}, "what comes after the 5 mails of a day comes the next morning"),
+        ({"digest_days": [], "pushes_a_day": "1"}, "what comes after the one mail of a day comes the next morning"),
+        ({"digest_days": [], "pushes_a_day": "0"}, "nothing is sent to you, and all of it waits in the app"),
+        ({"digest_days": [], "is_pushed": ""}, "nothing is sent to you, and all of it waits in the app"),
+    ],
+)
+def test_without_a_day_for_the_mail_of_the_day_the_page_says_what_that_means(
+    reader: Readers, given: dict[str, object], said: str | None
+) -> None:
+    therapist = reader(Role.THERAPIST)
+    assert therapist.post("/me/preferences", **{**FORM, "back_on": "", **given}).status_code == 303
+    page = therapist.get("/me").text
+    assert said in page if said else "You chose no day" not in page
+
+
+TOKEN = "JHMHI8qBe7bk2ZwO5U711o3dV_js"
+DISCORD = f"discord://4174216298/{TOKEN}"
+
+
+def test_a_chat_address_is_entered_tried_and_removed_and_never_shown(
+    reader: Readers, app: "Flask", clinic: Clinic, now: datetime
+) -> None:
+    therapist = reader(Role.THERAPIST)
+    page = therapist.get("/me").text
+    assert "Discord, Google Chat, Pushover, Slack, Stackfield, Telegram, Threema, Webex" in page
+    assert "/me/chat/test" not in page
+    refused = therapist.post("/me/chat", chat=f"json://localhost/{TOKEN}")
+    assert refused.status_code == 422
+    assert "no address of a chat service" in refused.text and TOKEN not in refused.text
+    assert therapist.post("/me/chat/test").status_code == 409
+
+    assert therapist.post("/me/chat", chat=DISCORD).status_code == 303
+    page = therapist.get("/me").text
+    assert "discord://••••" in page and TOKEN not in page
+    # What was chosen beside it stays, and it stays beside what is chosen.
+    assert therapist.post("/me/preferences", **FORM).status_code == 303
+    assert "discord://••••" in therapist.get("/me").text
+    with app.app_context():
+        _leave_untold(clinic, now)
+    preview = therapist.get("/me").text
+    assert "With it, in Discord" in preview and "thing for today\nhttp" in preview.replace("things", "thing")
+
+    assert therapist.post("/me/chat/test").status_code == 303
+    page = therapist.get("/me").text
+    assert "A test is on its way" in page and "A message is on its way." in page
+    with app.app_context():
+        # By now also what the leave has to say.
+        waiting = [one for one in outbox.listed(by=OPERATOR, now=now) if one.topic == "notice.chat"]
+    assert waiting
+
+    asked = therapist.browser.get("/api/v1/me/chat").get_json()
+    assert asked["is_offered"] and (asked["service"], asked["masked"]) == ("Discord", "discord://••••")
+    assert therapist.post("/me/chat/remove").status_code == 303
+    assert therapist.browser.get("/api/v1/me/chat").get_json()["service"] is None
+    assert "discord" not in therapist.get("/me").text
+
+
+def test_programs_may_enter_it_too(reader: Readers) -> None:
+    therapist = reader(Role.THERAPIST)
+    token = Signer(therapist.settings.secret_key, salt="csrf").get_signature(therapist.secret).decode()
+    headers = {"X-CSRF-Token": token}
+    put = partial(therapist.browser.put, "/api/v1/me/chat", headers=headers)
+    for wrong in ({}, {"address": ""}, {"address": "https://127.0.0.1/x"}, {"address": 1}):
+        assert put(json=wrong).status_code == 422, wrong
+    kept = put(json={"address": DISCORD})
+    assert kept.get_json() == {
+        "is_offered": True,
+        "service": "Discord",
+        "masked": "discord://••••",
+        "last": None,
+        "last_error": None,
+    }
+    assert therapist.browser.post("/api/v1/me/chat/test", headers=headers).status_code == 204
+    assert therapist.browser.delete("/api/v1/me/chat", headers=headers).status_code == 204
+    assert therapist.browser.post("/api/v1/me/chat/test", headers=headers).status_code == 409
+
+
+def test_where_apprise_is_not_installed_the_page_says_nothing_of_it(
+    reader: Readers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    therapist = reader(Role.THERAPIST)
+    assert therapist.post("/me/chat", chat=DISCORD).status_code == 303
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    page = therapist.get("/me").text
+    assert "chat" not in re.sub(r"<(link|script)[^>]*>", "", page).lower()
+    assert therapist.post("/me/chat", chat=DISCORD).status_code == 409
+    assert therapist.browser.get("/api/v1/me/chat").get_json()["is_offered"] is False
+    assert therapist.post("/me/preferences", **FORM).status_code == 303
+
+
+def test_one_leave_is_one_card_with_the_page_where_clients_are_told(
+    reader: Readers, app: "Flask", clinic: Clinic, now: datetime
+) -> None:
+    with app.app_context():
+        _leave_untold(clinic, now)
+        [leave] = absences.between(
+            since=midnight(clinic.monday), until=midnight(clinic.monday + timedelta(weeks=4)), by=OPERATOR
+        )
+    page = reader(Role.THERAPIST).get("/alerts").text
+    card, _, rest = page[page.index('<article class="alert') :].partition("<details")
+    assert ": 3 clients to tell</h3>" in card
+    assert f'href="/away/{leave.id}"' in card
+    # Each of them can be answered by itself, once that is opened.
+    assert not any(name in card for name in NAMES[:3])
+    assert all(name in rest for name in NAMES[:3])
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
 
 
 def test_programs_may_ask_and_set_it_too(reader: Readers) -> None:
@@ -196,6 +312,14 @@ def test_every_word_can_be_translated(
     pages.append(therapist.post("/me/preferences", **{**FORM, "pushes_a_day": "11"}).text)
     therapist.post("/me/preferences", **FORM)
     pages.append(therapist.get("/me").text)
+    pages.append(therapist.get("/alerts").text)
+    pages.append(therapist.post("/me/chat", chat="nowhere").text)
+    therapist.post("/me/chat", chat=DISCORD)
+    therapist.post("/me/chat/test")
+    pages.append(therapist.get("/me").text)
+    for pushed in ("yes", ""):
+        therapist.post("/me/preferences", **{**FORM, "digest_days": [], "back_on": "", "is_pushed": pushed})
+        pages.append(therapist.get("/me").text)
     assert [unmarked(page) for page in pages] == [[]] * len(pages)
 
 

@@ -11,9 +11,11 @@ from service.domain.absences import AbsenceKind
 from service.domain.access import OPERATOR, Role
 from service.domain.hours import midnight
 from service.usecases import absences, alerts, consistency, outbox
+from service.web import words
 from tests.clinic import Clinic
 from tests.web.conftest import Reader
 from tests.web.test_every_word_can_be_translated import Marking, unmarked
+from workers.topics import JOBS
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -52,6 +54,8 @@ def test_what_was_given_up_is_shown_counted_tried_again_and_dropped(
     with app.app_context():
         names = give_up(3)
     for page in (manager.get("/messages").text, admin.get("/messages").text):
+        assert "Tried 10 times over three days, and given up: 3 looks at courses." in page
+        assert "The course is looked at again with its next change." in page
         assert "a look at a course" in page and "ConnectionRefusedError" in page
         assert all(name in page for name in names)
         assert " 3 could not be delivered</span>" in page
@@ -64,6 +68,18 @@ def test_what_was_given_up_is_shown_counted_tried_again_and_dropped(
     assert "1 message is tried again." in manager.get("/messages").text
     assert state_of(app, names[2]) == "pending"
     assert admin.post(f"/messages/{names[1]}/retry").status_code == 409
+
+
+def test_each_kind_of_message_is_named_and_what_it_means_that_it_was_given_up() -> None:
+    assert words.TOPIC.keys() == words.COUNTED.keys() == words.IN_VAIN.keys() == JOBS.keys()
+    topics = ["webhook.send", "notice.mail", "client.mail", "notice.mail", "notice.chat", "a.newer.one"]
+    assert str(words.kinds_of(topics)).split(", ") == [
+        "1 a.newer.one",
+        "1 mail to a client",
+        "1 chat message to somebody here",
+        "2 mails about alerts",
+        "1 message to a program",
+    ]
 
 
 def test_what_waits_too_long_is_shown_and_what_is_on_its_way_is_not(
