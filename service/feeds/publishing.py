@@ -8,6 +8,7 @@ import structlog
 from service.domain.feed import FeedEntry, FeedHeader, FeedPiece
 from service.feeds.ics import join, render_piece
 from service.feeds.reading_back import CannotPublish, verify, verify_piece
+from service.feeds.unchanged import with_known_numbers
 from service.usecases.feed_drafts import Written
 
 log = structlog.get_logger("samehour")
@@ -25,14 +26,16 @@ def write(
     kept: Mapping[str, FeedPiece],
     never_left_out: AbstractSet[str],
     limit: int,
+    before: Mapping[str, FeedPiece] | None = None,
 ) -> Written:
-    """The calendar out of the changed entries and the kept pieces, all by UID.
+    """The calendar out of the changed entries, beside what was said of them before, and the kept pieces, all by UID.
 
     Where it would be longer than `limit` octets, the oldest single hours are left out.
 
     :raises CannotPublish: it would not be read as it is meant.
     """
     pieces = {uid: render_piece(entry) for uid, entry in changed.items()}
+    pieces |= {uid: with_known_numbers(pieces[uid], piece) for uid, piece in (before or {}).items()}
     told = _within(limit - FRAME, {**kept, **pieces}, never_left_out)
     body = join(header, told.values())
     try:

@@ -30,6 +30,8 @@ class Draft:
     new: Mapping[str, Said]
     """Number and time of what is said otherwise than before; the piece is not written yet."""
     changed: Mapping[str, FeedEntry]
+    before: Mapping[str, FeedPiece]
+    """What was said of the changed ones."""
     kept: Mapping[str, FeedPiece]
     gone: Mapping[str, Said]
     forgotten: AbstractSet[str]
@@ -53,6 +55,7 @@ class Writer(Protocol):
         kept: Mapping[str, FeedPiece],
         never_left_out: AbstractSet[str],
         limit: int,
+        before: Mapping[str, FeedPiece] | None = None,
     ) -> Written:
         """:raises Unavailable: it would not be read as it is meant."""
 
@@ -73,6 +76,7 @@ def draft(db: Session, feed: Glimpse, *, now: datetime) -> Draft:
         standings={one.uid for one in values.told if one.is_standing},
         new=new,
         changed={one.uid: _with_number(one, new[one.uid]) for one in changed},
+        before={one.uid: said[one.uid].piece for one in changed if one.uid in said},
         kept={uid: said[uid].piece for uid in told if uid not in new},
         gone={uid: _silent(one) for uid, one in gone.items() if one.fingerprint and uid not in forgotten},
         forgotten=forgotten,

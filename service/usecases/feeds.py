@@ -286,7 +286,14 @@ def _stand(feed: Glimpse, now: datetime) -> Stand:
 def _build(feed: Glimpse, write: Writer, *, now: datetime) -> None:
     """Read, write down, store. Nobody waits meanwhile: what was built for a state that has passed is thrown away."""
     draft = _read(feed=feed, now=now)
-    written = write(draft.header, changed=draft.changed, kept=draft.kept, never_left_out=draft.standings, limit=LIMIT)
+    written = write(
+        draft.header,
+        changed=draft.changed,
+        kept=draft.kept,
+        never_left_out=draft.standings,
+        limit=LIMIT,
+        before=draft.before,
+    )
     _store(feed=feed, draft=draft, written=written, now=now)
 
 

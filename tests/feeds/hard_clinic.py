@@ -433,27 +433,32 @@ def anything(case: Case) -> None:
     """Twenty changes drawn at random."""
     case.agree((Hour(day=Weekday.TU, at=time(10)), Hour(day=Weekday.FR, at=time(10))))
     for _ in range(20):
-        try:
-            _anything(case)
-        except Refusal:
-            continue  # taken, or not possible as things stand: the next one
+        any_change(case)
 
 
-def _anything(case: Case) -> None:
+def any_change(case: Case) -> bool:
+    """One change drawn at random; False where it is refused: taken, or not possible as things stand."""
     dice, slots = case.dice, [slot for slot in case.slots() if slot > local_time(NOW, case.zone)]
     slot = dice.choice(slots[2:-2])
     near = slot + timedelta(days=dice.choice([-8, -4, -1, 0, 1, 3, 7, 9]), hours=dice.choice([-9, -1, 0, 2]))
-    steps: list[Callable[[], None]] = [
-        lambda: case.move(slot, near),
-        lambda: case.move(slot, slot),
-        lambda: case.cover(slot, near),
-        lambda: case.move(slot, minutes=dice.choice([30, 80])),
-        lambda: case.cancel(slot, by=dice.choice([Initiator.CLIENT, Initiator.CLINIC])),
-        lambda: case.uncancel(slot),
-        lambda: case.book(near),
-        lambda: case.change(slot.date(), (Hour(day=Weekday.of(near), at=near.time()),)),
+    hour = Hour(day=Weekday.of(near), at=near.time())
+    changes: list[tuple[int, Callable[[], None]]] = [
+        (5, lambda: case.move(slot, near)),
+        (3, lambda: case.move(slot, slot)),
+        (3, lambda: case.cover(slot, near)),
+        (2, lambda: case.move(slot, therapist=case.therapist)),
+        (2, lambda: case.move(slot, minutes=dice.choice([30, 80]))),
+        (4, lambda: case.cancel(slot, by=dice.choice([Initiator.CLIENT, Initiator.CLINIC]))),
+        (3, lambda: case.uncancel(slot)),
+        (2, lambda: case.book(near)),
+        (1, lambda: case.change(slot.date(), (hour,))),
     ]
-    dice.choices(steps, weights=[5, 2, 3, 2, 4, 3, 2, 1])[0]()
+    weights, steps = zip(*changes, strict=True)
+    try:
+        dice.choices(steps, weights=weights)[0]()
+    except Refusal:
+        return False
+    return True
 
 
 Shape = Callable[[Case], None]
