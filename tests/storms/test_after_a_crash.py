@@ -134,8 +134,11 @@ def between_commit_and_bell(town: Town) -> float:
 
 def web(town: Town) -> float:
     """At some moment of the call."""
+    before = len(town.callers.called)
     town.call()
-    sleep(town.rng.uniform(0, 0.1))
+    while len(town.callers.called) == before:
+        sleep(0.001)
+    sleep(town.rng.uniform(0, 0.05))
     town.sky.befall("web", town.rng)
     return monotonic()
 
