@@ -13,6 +13,14 @@ from service.domain.standing import Standing
 
 
 @dataclass(frozen=True, kw_only=True)
+class FeedAlarm:
+    """What a calendar program says before an hour begins."""
+
+    minutes: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class FeedOverride:
     """One slot of a standing that takes place otherwise: at another time, elsewhere, longer, with other words."""
 
@@ -24,6 +32,7 @@ class FeedOverride:
     sequence: int
     location: str = ""
     description: str = ""
+    alarm: FeedAlarm | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +51,8 @@ class FeedStanding:
     lost: tuple[LocalTime, ...] = ()
     """Slots that do not take place."""
     overrides: tuple[FeedOverride, ...] = ()
+    alarm: FeedAlarm | None = None
+    """Its overrides have the same."""
 
     def __post_init__(self) -> None:
         slots = [override.slot for override in self.overrides]
@@ -65,6 +76,10 @@ class FeedEvent:
     location: str = ""
     description: str = ""
     is_cancelled: bool = False
+    cancelled_as: str = ""
+    """What it is called where it is cancelled; empty: the summary marked as such, in English."""
+    alarm: FeedAlarm | None = None
+    """None where it is cancelled."""
 
 
 @dataclass(frozen=True, kw_only=True)

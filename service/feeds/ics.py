@@ -17,9 +17,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, timedelta
 
-from icalendar import Calendar, Event
+from icalendar import Alarm, Calendar, Event
 
 from service.domain.feed import (
+    FeedAlarm,
     FeedCalendar,
     FeedEntry,
     FeedEvent,
@@ -143,6 +144,7 @@ def _not_older_than(entry: FeedStanding, override: FeedOverride) -> FeedOverride
         override,
         changed_at=max(override.changed_at, entry.changed_at),
         sequence=max(override.sequence, entry.sequence),
+        alarm=entry.alarm,
     )
 
 
@@ -204,6 +206,7 @@ def _as_expected(entry: FeedStanding, slot: LocalTime) -> FeedOverride:
         description=entry.description,
         changed_at=entry.changed_at,
         sequence=entry.sequence,
+        alarm=entry.alarm,
     )
 
 
@@ -219,7 +222,7 @@ def single(entry: FeedEvent, summary: str) -> Event:
 
 
 def _single(entry: FeedEvent) -> Event:
-    return single(entry, cancelled(entry.summary) if entry.is_cancelled else entry.summary)
+    return single(entry, (entry.cancelled_as or cancelled(entry.summary)) if entry.is_cancelled else entry.summary)
 
 
 def _leave(entry: FeedLeave) -> Event:
@@ -250,7 +253,17 @@ def _event(uid: str, entry: FeedEntry | FeedOverride, *, status: str = "CONFIRME
     for name, text in texts.items():
         if text:
             event.add(name, text)
+    if not isinstance(entry, FeedLeave) and entry.alarm is not None:
+        event.add_component(_alarm(entry.alarm))
     return event
+
+
+def _alarm(alarm: FeedAlarm) -> Alarm:
+    component = Alarm()
+    component.add("ACTION", "DISPLAY")
+    component.add("DESCRIPTION", one_line(alarm.text))
+    component.add("TRIGGER", -timedelta(minutes=alarm.minutes))
+    return component
 
 
 # --- times ------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ from service.feeds.ics import join
 
 LONGEST_LINE = 75
 """Octets, without the line end (RFC 5545 §3.1)."""
-_KNOWN = frozenset({"VCALENDAR", "VTIMEZONE", "STANDARD", "DAYLIGHT", "VEVENT"})
+_KNOWN = frozenset({"VCALENDAR", "VTIMEZONE", "STANDARD", "DAYLIGHT", "VEVENT", "VALARM"})
+_OF_AN_ALARM = frozenset({"ACTION", "DESCRIPTION", "TRIGGER"})
 _NEEDED = ("UID", "DTSTAMP", "LAST-MODIFIED", "SEQUENCE", "DTSTART", "DTEND")
 _NEVER = frozenset({"METHOD", "ORGANIZER", "ATTENDEE", "RDATE", "EXRULE", "DURATION"})
 
@@ -82,6 +83,8 @@ def _trouble_in_structure(components: list[Component]) -> Iterator[str]:
             yield f"a property of a {component.name} can't be read"
         if not _NEVER.isdisjoint(component.keys()):
             yield f"a {component.name} has a property that programs read differently"
+        if component.name == "VALARM" and component.keys() != _OF_AN_ALARM:
+            yield "an alarm says more or less than that an hour is coming up"
 
 
 def _trouble_in_events(events: list[Component]) -> Iterator[str]:

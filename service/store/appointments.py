@@ -21,6 +21,7 @@ class AppointmentRow(Model):
         Index("uq_appointments_standing_id_slot", "standing_id", "slot", unique=True),
         Index("ix_appointments_course_id_starts_at", "course_id", "starts_at"),
         Index("ix_appointments_therapist_id_starts_at", "therapist_id", "starts_at"),
+        Index("ix_appointments_room_id_starts_at", "room_id", "starts_at"),
         Index("ix_appointments_starts_at", "starts_at"),
         CheckConstraint("minutes between 5 and 720", name="length"),
         CheckConstraint("ends_at > starts_at", name="in_order"),
@@ -195,6 +196,14 @@ def new_row(
     )
     take_over(row, value, people, now=now)
     return row
+
+
+def forget_changes(session: Session, row: AppointmentRow, *, made_at: datetime) -> int:
+    """Take off the record what a move wrote that is taken back, as nobody lived through it; how many there were."""
+    gone = [one for one in changes_of(session, [row.id]).get(row.id, ()) if one.made_at == made_at]
+    for one in gone:
+        session.delete(one)
+    return len(gone)
 
 
 def record_changes(

@@ -30,6 +30,8 @@ class ClientRow(Model):
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
     version: Mapped[int] = mapped_column(Integer, default=1, index=True)
     """Rises with every change; the sum over all tells whether any name may have changed."""
+    calendar_version: Mapped[int] = mapped_column(Integer, default=1)
+    """Rises with every change of what this client's own calendar may show."""
 
     @property
     def name(self) -> str:

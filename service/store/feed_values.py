@@ -1,38 +1,45 @@
-"""All that a therapist's calendar feed is to say, out of its rows.
-
-Read by columns, not by entities, and of the appointments only those that differ from what their standing says: a
-changed feed is made anew within milliseconds.
-"""
+"""All that a calendar feed is to say, out of its rows: a changed feed is made anew within milliseconds."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, Row, Select, bindparam, select
 from sqlalchemy.orm import Session
 
+from service.domain.absences import AbsenceKind
 from service.domain.appointment import CANCELLED, Status
-from service.domain.feed import FeedEntry, FeedEvent, FeedHeader, FeedLeave, FeedOverride, FeedStanding, uid_of_slot
+from service.domain.feed import (
+    FeedAlarm,
+    FeedEntry,
+    FeedEvent,
+    FeedHeader,
+    FeedLeave,
+    FeedOverride,
+    FeedStanding,
+    uid_of_slot,
+)
 from service.domain.hours import Hour, LocalTime, Weekday, instant, law_of, midnight
-from service.domain.privacy import Privacy, summary_for, summary_of_absence
+from service.domain.privacy import (
+    APPOINTMENTS,
+    SOON,
+    cancelled,
+    summary_of_absence,
+    summary_with,
+)
 from service.domain.recurrence import slots
 from service.domain.standing import Modality, Standing
-from service.store import absences
-from service.store.absences import AbsenceRow
-from service.store.appointments import AppointmentRow
-from service.store.clients import ClientRow, initials
-from service.store.courses import CourseClientRow, CourseRow
-from service.store.feeds import FeedRow, Glimpse, Said
-from service.store.people import RoomRow, SiteRow, TherapistRow
-from service.store.seal import seal
-from service.store.standings import StandingHourRow, StandingRow
+from service.domain.subscription import Options, Shows
+from service.language import speaker
+from service.store import absences, feed_queries
+from service.store.feed_names import Names
+from service.store.feeds import CALENDAR_VERSION, ROOM, THERAPIST, FeedRow, Glimpse, Said, with_version
+from service.store.people import SiteRow
 
-PAST = timedelta(days=90)
-"""How far back single hours and leave are told. A standing is told from its first day on, always."""
 SETTLED = timedelta(days=365)
 """So long after its end, a standing is not looked at for exceptions again."""
 FARTHEST = timedelta(days=2 * 366)
@@ -41,6 +48,18 @@ COLOR = "teal"
 UNNUMBERED = datetime(1970, 1, 1, tzinfo=UTC)
 FORM = "1"
 """Raise it when the same facts are to be written otherwise: every piece is rendered anew."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """Whose calendar it is."""
+
+    shows: Shows
+    who: int
+    """Inner id of the therapist, room, site or client."""
+    name: str
+    """Of the therapist, the room or the site; a client's own calendar does not name them."""
+    zone: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,176 +81,82 @@ class Told:
 
 @dataclass(frozen=True, kw_only=True)
 class FeedValues:
-    version: int
-    """The therapist's `calendar_version` that it is made of."""
     header: FeedHeader
     told: tuple[Told, ...]
 
 
-def load(session: Session, feed: Glimpse, *, today: date, said: Mapping[str, Said]) -> FeedValues:
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What a feed is to show, as it stands in its row at the moment of reading."""
+
+    subject: Subject
+    options: Options
+    version: int
+    """The `calendar_version` of whose hours it shows."""
+    edition: int
+
+
+def choice_of(session: Session, feed: Glimpse) -> Choice:
+    row, version, zone, therapist, room, site = session.execute(_CHOICE, {"feed": feed.id}).one()
+    name = therapist or (f"{room}, {site}" if room else site)
+    subject = Subject(shows=row.shows, who=row.whose, name=name, zone=zone)
+    return Choice(subject=subject, options=row.options, version=version, edition=row.edition)
+
+
+def load(
+    session: Session, subject: Subject, options: Options, *, today: date, said: Mapping[str, Said] | None = None
+) -> FeedValues:
     """What the feed has to say on that day. Pieces that can't have changed are not looked at in detail."""
-    reading = _Reading(session.connection(), feed, today=today, said=said)
-    header = FeedHeader(name=reading.whose.name, zone=reading.zone, since=reading.since, color=COLOR)
-    told = (*reading.standings(), *reading.cancelled(), *reading.singles(), *reading.leave())
-    return FeedValues(version=reading.whose.calendar_version, header=header, told=told)
+    reading = _Reading(session.connection(), subject, options, today=today, said=said or {})
+    header = FeedHeader(name=reading.title, zone=subject.zone, since=reading.since, color=COLOR)
+    return FeedValues(
+        header=header, told=(*reading.standings(), *reading.cancelled(), *reading.singles(), *reading.leave())
+    )
 
 
 def last_change(session: Session, uids: Collection[str]) -> dict[str, datetime]:
     """When anything of these standings last changed, by their feed UIDs."""
     if not uids:
         return {}
-    rows = session.connection().execute(_LAST_CHANGE, {"uids": sorted(uids)})
+    rows = session.connection().execute(feed_queries.LAST_CHANGE, {"uids": sorted(uids)})
     return {uid: max(changed_at, of_its_hours or changed_at) for uid, changed_at, of_its_hours in rows}
 
 
-def _differs() -> ColumnElement[bool]:
-    """True of an hour that its standing's pattern does not tell."""
-    hour, standing = AppointmentRow, StandingRow
-    counts = or_(hour.void_at.is_(None), standing.until.is_(None), hour.slot < standing.until)
-    return and_(
-        counts,
-        or_(
-            hour.status.in_(sorted(CANCELLED)),
-            hour.void_at.is_not(None),
-            hour.starts != hour.slot,
-            hour.minutes != standing.minutes,
-            hour.therapist_id != standing.therapist_id,
-            hour.room_id.is_distinct_from(standing.room_id),
-            hour.modality != standing.modality,
-        ),
-    )
-
-
-# The queries are made once: making one takes longer than asking it.
-
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-_THERAPIST: BindParameter[Any] = bindparam("therapist")
-_WHOSE = (
-    select(TherapistRow.calendar_version, TherapistRow.name, SiteRow.zone, FeedRow.shows_cancelled)
-    .join(SiteRow, SiteRow.id == TherapistRow.site_id)
-    .join(FeedRow, FeedRow.therapist_id == TherapistRow.id)
-    .where(FeedRow.id == bindparam("feed"))
-)
-_STANDINGS = (
-    select(
-        StandingRow.zone,
-        StandingRow.every_weeks,
-        StandingRow.minutes,
-        StandingRow.since,
-        StandingRow.until,
-        StandingRow.id,
-        StandingRow.feed_uid,
-        StandingRow.course_id,
-        StandingRow.room_id,
-        StandingRow.modality,
-        StandingRow.extended_to,
-        CourseRow.site_id,
-        StandingHourRow.weekday,
-        StandingHourRow.at,
-    )
-    .join(CourseRow, CourseRow.id == StandingRow.course_id)
-    .join(StandingHourRow, StandingHourRow.standing_id == StandingRow.id)
-    .where(StandingRow.therapist_id == _THERAPIST)
-    .order_by(StandingRow.id, StandingHourRow.weekday, StandingHourRow.at)
-)
-_PATTERN = slice(0, 5)
-"""Of these columns the ones that, with the hours, are its pattern."""
-_HOUR = (
-    AppointmentRow.standing_id,
-    AppointmentRow.course_id,
-    AppointmentRow.slot,
-    AppointmentRow.starts,
-    AppointmentRow.minutes,
-    AppointmentRow.zone,
-    AppointmentRow.therapist_id,
-    AppointmentRow.room_id,
-    AppointmentRow.modality,
-    AppointmentRow.status,
-    AppointmentRow.void_at.is_not(None).label("is_void"),
-    AppointmentRow.version,
-)
-_EXCEPTIONS = (
-    select(*_HOUR)
-    .join(StandingRow, StandingRow.id == AppointmentRow.standing_id)
-    .where(AppointmentRow.standing_id.in_(_IDS), _differs())
-    .order_by(AppointmentRow.slot)
-)
-_SINGLE_HOURS = select(*_HOUR, AppointmentRow.feed_uid, AppointmentRow.changed_at).where(
-    AppointmentRow.therapist_id == _THERAPIST,
-    AppointmentRow.starts_at >= bindparam("since"),
-    AppointmentRow.void_at.is_(None),
-    or_(AppointmentRow.standing_id.is_(None), AppointmentRow.standing_id.not_in(_IDS)),
-)
-_COVERED = select(StandingRow.id, StandingRow.feed_uid).where(StandingRow.id.in_(_IDS))
-_CLIENTS = (
-    select(CourseClientRow.course_id, ClientRow.public_id, ClientRow.reference, ClientRow.name_sealed)
-    .join(ClientRow, ClientRow.id == CourseClientRow.client_id)
-    .where(CourseClientRow.course_id.in_(_IDS))
-    .order_by(CourseClientRow.course_id, ClientRow.id)
-)
-_PLACES = (
-    select(RoomRow.id, RoomRow.name, SiteRow.name)
-    .join(SiteRow, SiteRow.id == RoomRow.site_id)
-    .where(RoomRow.id.in_(_IDS))
-)
-_AWAY = select(
-    AbsenceRow.public_id,
-    AbsenceRow.kind,
-    AbsenceRow.therapist_id,
-    AbsenceRow.room_id,
-    AbsenceRow.site_id,
-    AbsenceRow.course_id,
-    AbsenceRow.since,
-    AbsenceRow.until,
-    AbsenceRow.name,
-    AbsenceRow.changed_at,
-).where(
-    AbsenceRow.until > bindparam("since"),
-    AbsenceRow.withdrawn_at.is_(None),
-    AbsenceRow.tentative.is_(False),
-    or_(
-        AbsenceRow.therapist_id == _THERAPIST,
-        and_(AbsenceRow.therapist_id.is_(None), AbsenceRow.course_id.is_(None)),
-        AbsenceRow.course_id.in_(_IDS),
-    ),
-)
-_LAST_CHANGE = (
-    select(StandingRow.feed_uid, StandingRow.changed_at, func.max(AppointmentRow.changed_at))
-    .outerjoin(AppointmentRow, AppointmentRow.standing_id == StandingRow.id)
-    .where(StandingRow.feed_uid.in_(bindparam("uids", expanding=True)))
-    .group_by(StandingRow.feed_uid, StandingRow.changed_at)
+_CHOICE = with_version(select(FeedRow, CALENDAR_VERSION, SiteRow.zone, THERAPIST.name, ROOM.name, SiteRow.name)).where(
+    FeedRow.id == bindparam("feed")
 )
 
 
 class _Reading:
-    """One reading of one therapist's calendar."""
+    """One reading of one calendar."""
 
-    def __init__(self, connection: Connection, feed: Glimpse, *, today: date, said: Mapping[str, Said]) -> None:
-        self.connection, self.said = connection, said
-        self.feed, self.therapist, self.privacy = feed.id, feed.therapist_id, feed.privacy
-        self.today, self.since = today, today - PAST
+    def __init__(
+        self, connection: Connection, subject: Subject, options: Options, *, today: date, said: Mapping[str, Said]
+    ) -> None:
+        self.connection, self.subject, self.options, self.said = connection, subject, options, said
+        self.today, self.since = today, options.since(today)
+        self.names = Names(shows=subject.shows, options=options, ask=self.rows)
+        self.speaker = speaker(options.locale)
 
     def rows(self, query: "Select[*tuple[Any, ...]]", **parameters: object) -> list[Any]:
         """Rows whose columns are read by name."""
         return list(self.connection.execute(query, parameters))
 
+    @property
+    def title(self) -> str:
+        return APPOINTMENTS.said(self.speaker) if self.subject.shows is Shows.CLIENT else self.subject.name
+
+    @cached_property
+    def alarm(self) -> FeedAlarm | None:
+        minutes = self.options.alarm_minutes
+        return None if minutes is None else FeedAlarm(minutes=minutes, text=SOON.said(self.speaker))
+
     # --- rows, each kind read once
-
-    @cached_property
-    def whose(self) -> Row[Any]:
-        """Version, name, zone, and whether cancelled hours are shown."""
-        found: Row[Any] = self.rows(_WHOSE, feed=self.feed)[0]
-        return found
-
-    @cached_property
-    def zone(self) -> str:
-        zone: str = self.whose.zone
-        return zone
 
     @cached_property
     def with_hours(self) -> list[Row[Any]]:
         """One row for each hour of each standing."""
-        return self.rows(_STANDINGS, therapist=self.therapist)
+        return self.rows(feed_queries.STANDINGS[self.subject.shows], who=self.subject.who)
 
     @cached_property
     def own(self) -> list[Row[Any]]:
@@ -248,9 +173,14 @@ class _Reading:
     def heads(self) -> dict[int, str]:
         return {
             row.id: _print(
-                law_of(row.zone), *row[_PATTERN], self.hours[row.id], self.summary(row.course_id), self.place(row)
+                law_of(row.zone),
+                *row[feed_queries.PATTERN],
+                self.hours[row.id],
+                self.names.summary(row),
+                self.names.place(row),
+                self.alarm,
             )
-            for row in self.own
+            for row in self.known
         }
 
     @cached_property
@@ -268,59 +198,53 @@ class _Reading:
     def exceptions(self) -> dict[int, list[Row[Any]]]:
         """Of each standing in motion the hours that differ from what it says, in order of slot."""
         found: dict[int, list[Row[Any]]] = {}
-        for row in self.rows(_EXCEPTIONS, ids=[row.id for row in self.in_motion]):
+        for row in self.rows(feed_queries.EXCEPTIONS, ids=[row.id for row in self.in_motion]):
             found.setdefault(row.standing_id, []).append(row)
         return found
 
     @cached_property
     def single_hours(self) -> list[Row[Any]]:
-        """Hours of this therapist that belong to no standing of theirs: ad hoc ones, and those they cover."""
-        since = instant(midnight(self.since), self.zone)
-        return self.rows(_SINGLE_HOURS, therapist=self.therapist, since=since, ids=[row.id for row in self.own])
+        """Hours that belong here, and to no standing of these: ad hoc ones, and those that came from elsewhere."""
+        query, since = feed_queries.SINGLE_HOURS[self.subject.shows], instant(midnight(self.since), self.subject.zone)
+        found = self.rows(query, who=self.subject.who, since=since, ids=[row.id for row in self.own])
+        return [hour for hour in found if not self._is_too_far(hour.starts)]
 
     @cached_property
     def covered(self) -> dict[int, str]:
-        """The feed UIDs of the standings whose hours this therapist covers."""
+        """The feed UIDs of the standings from which hours came here."""
         ids = sorted({row.standing_id for row in self.single_hours if row.standing_id is not None})
-        return {row.id: row.feed_uid for row in self.rows(_COVERED, ids=ids)} if ids else {}
+        return {row.id: row.feed_uid for row in self.rows(feed_queries.COVERED, ids=ids)} if ids else {}
 
     @cached_property
-    def summaries(self) -> dict[int, str]:
-        """What the hours of each course are called."""
-        ids = sorted({row.course_id for row in (*self.own, *self.single_hours)})
-        if self.privacy is Privacy.BUSY:
-            return dict.fromkeys(ids, summary_for(self.privacy, initials="", reference="", name=""))
-        clients: dict[int, list[tuple[str, str]]] = {}
-        for course, public_id, reference, sealed in self.rows(_CLIENTS, ids=ids):
-            clients.setdefault(course, []).append((reference, self._name(public_id, sealed)))
-        return {course: self._called(clients.get(course, [])) for course in ids}
-
-    def _name(self, public_id: str, sealed: str) -> str:
-        if self.privacy is Privacy.REFERENCE:
-            return ""
-        return seal().open(sealed, row=public_id, column="clients:name")
-
-    def _called(self, clients: Sequence[tuple[str, str]]) -> str:
-        return summary_for(
-            self.privacy,
-            initials=" + ".join(filter(None, (initials(name) for _, name in clients))),
-            reference=" + ".join(reference for reference, _ in clients),
-            name=" + ".join(filter(None, (name for _, name in clients))),
-        )
+    def known(self) -> list[Row[Any]]:
+        """Their own standings, once it is known what these and the single hours are called."""
+        self.names.know([*self.own, *self.single_hours])
+        return self.own
 
     @cached_property
-    def places(self) -> dict[int, str]:
-        return self._places({row.room_id for row in (*self.own, *self.single_hours)})
+    def rooms_here(self) -> frozenset[int]:
+        """Of the site, if it is one."""
+        rows = self.rows(feed_queries.ROOMS_OF_SITE, who=self.subject.who) if self.subject.shows is Shows.SITE else ()
+        return frozenset(row.id for row in rows)
 
-    def _places(self, rooms: Iterable[int | None]) -> dict[int, str]:
-        ids = sorted(room for room in rooms if room is not None)
-        return {room: f"{name}, {site}" for room, name, site in self.rows(_PLACES, ids=ids)}
+    @cached_property
+    def therapists_here(self) -> frozenset[int]:
+        """Whose leave is told: the therapist's own, or that of all who belong to the site."""
+        if self.subject.shows is Shows.THERAPIST:
+            return frozenset({self.subject.who})
+        if self.subject.shows is not Shows.SITE:
+            return frozenset()
+        return frozenset(row.id for row in self.rows(feed_queries.THERAPISTS_OF_SITE, who=self.subject.who))
 
     @cached_property
     def away(self) -> list[Any]:
-        """Absences of the therapist, of everybody, and of their courses, from the first day that the feed tells of."""
-        courses = [row.course_id for row in self.own]
-        return self.rows(_AWAY, therapist=self.therapist, since=midnight(self.since), ids=courses)
+        """Absences of the therapists, of everybody, and of their courses, from the first day that the feed tells of."""
+        return self.rows(
+            feed_queries.AWAY,
+            therapists=sorted({row.therapist_id for row in self.own} | self.therapists_here),
+            since=midnight(self.since),
+            ids=sorted({row.course_id for row in self.own}),
+        )
 
     @cached_property
     def away_later(self) -> list[Any]:
@@ -331,15 +255,23 @@ class _Reading:
 
     # --- values
 
-    def summary(self, course: int) -> str:
-        return self.summaries[course]
+    def _is_here(self, hour: Row[Any]) -> bool:
+        """True of an hour of one of their standings that is still theirs."""
+        match self.subject.shows:
+            case Shows.THERAPIST:
+                return bool(hour.therapist_id == self.subject.who)
+            case Shows.ROOM:
+                return bool(hour.room_id == self.subject.who)
+            case Shows.SITE if hour.room_id is None:
+                return hour.therapist_id in self.therapists_here
+            case Shows.SITE:
+                return hour.room_id in self.rooms_here
+            case Shows.CLIENT:
+                return True
 
-    def place(self, row: Row[Any]) -> str:
-        if row.modality == Modality.VIDEO or row.room_id is None:
-            return "Video" if row.modality == Modality.VIDEO else ""
-        if row.room_id not in self.places:  # of an exception: few
-            self.places.update(self._places([row.room_id]))
-        return self.places[row.room_id]
+    def _is_too_far(self, starts: LocalTime) -> bool:
+        until = self.options.until(self.today)
+        return until is not None and starts >= midnight(until)
 
     def standings(self) -> Iterator[Told]:
         moving = {row.id for row in self.in_motion}
@@ -356,19 +288,24 @@ class _Reading:
         lost += sorted(self._lost_later(row))
         otherwise = [hour for hour in hours if not self._is_lost(hour)]
         fingerprint = self.heads[row.id] + _print(
-            lost, [(hour.slot, hour.starts, hour.minutes, self.place(hour)) for hour in otherwise]
+            lost,
+            [
+                (hour.slot, hour.starts, hour.minutes, self.names.summary(hour), self.names.place(hour))
+                for hour in otherwise
+            ],
         )
         if self._is_said(row.feed_uid, fingerprint):
             return Told(uid=row.feed_uid, fingerprint=fingerprint, entry=None, is_standing=True)
         entry = FeedStanding(
             uid=row.feed_uid,
             standing=self._pattern(row),
-            summary=self.summary(row.course_id),
-            location=self.place(row),
+            summary=self.names.summary(row),
+            location=self.names.place(row),
             changed_at=UNNUMBERED,
             sequence=0,
             lost=tuple(lost),
-            overrides=tuple(self._override(row, hour) for hour in otherwise),
+            overrides=tuple(self._override(hour) for hour in otherwise),
+            alarm=self.alarm,
         )
         return Told(uid=row.feed_uid, fingerprint=fingerprint, entry=entry, is_standing=True)
 
@@ -391,15 +328,15 @@ class _Reading:
         return before is not None and before.fingerprint == fingerprint
 
     def _is_lost(self, hour: Row[Any]) -> bool:
-        return hour.is_void or hour.status in CANCELLED or hour.therapist_id != self.therapist
+        return hour.is_void or hour.status in CANCELLED or not self._is_here(hour)
 
-    def _override(self, row: Row[Any], hour: Row[Any]) -> FeedOverride:
+    def _override(self, hour: Row[Any]) -> FeedOverride:
         return FeedOverride(
             slot=hour.slot,
             starts=hour.starts,
             minutes=hour.minutes,
-            summary=self.summary(row.course_id),
-            location=self.place(hour),
+            summary=self.names.summary(hour),
+            location=self.names.place(hour),
             changed_at=UNNUMBERED,
             sequence=0,
         )
@@ -422,52 +359,83 @@ class _Reading:
         if row.modality == Modality.VIDEO and absence.kind == "closure":
             return False
         return absences.concerns(
-            absence, therapist_id=self.therapist, room_id=row.room_id, site_id=row.site_id, course_id=row.course_id
+            absence,
+            therapist_id=row.therapist_id,
+            room_id=row.room_id,
+            site_id=row.site_id,
+            course_id=row.course_id,
         )
 
     def cancelled(self) -> Iterator[Told]:
         """Hours of their own standings that somebody cancelled, where the feed shows them."""
-        if not self.whose.shows_cancelled:
+        if not self.options.shows_cancelled:
             return
         for row in self.in_motion:
             for hour in self.exceptions.get(row.id, ()):
-                if _was_cancelled(hour) and hour.therapist_id == self.therapist and hour.starts >= midnight(self.since):
+                is_told = hour.starts >= midnight(self.since) and not self._is_too_far(hour.starts)
+                if is_told and _was_cancelled(hour) and self._is_here(hour):
                     yield _told(self._event(uid_of_slot(row.feed_uid, hour.slot), hour), follows=row.feed_uid)
 
     def singles(self) -> Iterator[Told]:
         for hour in self.single_hours:
-            if hour.status in CANCELLED and not (self.whose.shows_cancelled and _was_cancelled(hour)):
+            if hour.status in CANCELLED and not (self.options.shows_cancelled and _was_cancelled(hour)):
                 continue
             uid = hour.feed_uid if hour.standing_id is None else uid_of_slot(self.covered[hour.standing_id], hour.slot)
             yield _told(self._event(uid, hour), changed_at=hour.changed_at, at_least=hour.version)
 
     def _event(self, uid: str, hour: Row[Any]) -> FeedEvent:
+        is_cancelled, summary = hour.status in CANCELLED, self.names.summary(hour)
         return FeedEvent(
             uid=uid,
             zone=hour.zone,
             starts=hour.starts,
             minutes=hour.minutes,
-            summary=self.summary(hour.course_id),
-            location=self.place(hour),
+            summary=summary,
+            location=self.names.place(hour),
             changed_at=UNNUMBERED,
             sequence=0,
-            is_cancelled=hour.status in CANCELLED,
+            is_cancelled=is_cancelled,
+            cancelled_as=cancelled(summary, self.speaker) if is_cancelled else "",
+            alarm=None if is_cancelled else self.alarm,
         )
 
     def leave(self) -> Iterator[Told]:
+        """Leave of whose calendar it is; of a room and a site, also when they are closed."""
         for row in self.away:
-            if row.kind != "leave" or row.therapist_id != self.therapist:
+            if self._is_too_far(row.since) or not (self._is_leave_here(row) or self._is_closed_here(row)):
                 continue
             entry = FeedLeave(
                 uid=str(uuid5(UUID(row.public_id), "feed")),
-                zone=self.zone,
+                zone=self.subject.zone,
                 since=row.since,
                 until=row.until,
-                summary=summary_of_absence(self.privacy, name=row.name),
+                summary=self._called_away(row),
                 changed_at=UNNUMBERED,
                 sequence=0,
+                location=self.names.room(row.room_id) if row.room_id else "",
             )
             yield _told(entry, changed_at=row.changed_at)
+
+    def _is_leave_here(self, row: Row[Any]) -> bool:
+        return row.kind == AbsenceKind.LEAVE and row.therapist_id in self.therapists_here
+
+    def _is_closed_here(self, row: Row[Any]) -> bool:
+        if row.kind not in {AbsenceKind.CLOSURE, AbsenceKind.HOLIDAY}:
+            return False
+        if self.subject.shows is Shows.ROOM:
+            return bool(row.room_id == self.subject.who)
+        if self.subject.shows is not Shows.SITE:
+            return False
+        if row.room_id is not None:
+            return row.room_id in self.rooms_here
+        return row.site_id is None or bool(row.site_id == self.subject.who)
+
+    def _called_away(self, row: Row[Any]) -> str:
+        is_leave, level = row.kind == AbsenceKind.LEAVE, self.options.privacy
+        said = summary_of_absence(level, name=row.name, speaker=self.speaker, is_closure=not is_leave)
+        if not is_leave or self.subject.shows is Shows.THERAPIST:
+            return said
+        return summary_with(level, said, therapist=self.names.therapist(row))
 
 
 def _told(entry: FeedEvent | FeedLeave, **more: Any) -> Told:

@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from service.store import calendars
 from service.store.appointments import AppointmentRow
 from service.store.base import BigId, Model, UtcTime, count
 from service.store.standings import StandingRow
@@ -182,9 +183,8 @@ def among(keys: Iterable[Key]) -> ColumnElement[bool]:
 def rewrite(session: Session, wanted: Iterable[Wanted]) -> None:
     """Let each appointment hold exactly whom it must hold now: nobody, if it does not take place."""
     rows = sorted(wanted, key=lambda one: (one.starts, one.appointment.id))
-    ids = [one.appointment.id for one in rows]
-    for start in range(0, len(ids), 500):
-        session.execute(delete(OccupancyRow).where(OccupancyRow.appointment_id.in_(ids[start : start + 500])))
+    touched = _let_go(session, [one.appointment.id for one in rows]) | {key for one in rows for key in one.keys}
+    calendars.note(session, rooms=(who for kind, who in touched if kind == Kind.ROOM))
     new = [
         {
             "kind": int(kind),
@@ -200,6 +200,16 @@ def rewrite(session: Session, wanted: Iterable[Wanted]) -> None:
     ]
     if new:
         session.execute(insert(OccupancyRow), new)
+
+
+def _let_go(session: Session, appointment_ids: Sequence[int]) -> set[Key]:
+    """Whom the appointments held until now."""
+    held: set[Key] = set()
+    for start in range(0, len(appointment_ids), 500):
+        some = OccupancyRow.appointment_id.in_(appointment_ids[start : start + 500])
+        gone = session.execute(delete(OccupancyRow).where(some).returning(OccupancyRow.kind, OccupancyRow.who))
+        held.update((kind, who) for kind, who in gone)
+    return held
 
 
 def release_expired(session: Session, *, now: datetime) -> int:

@@ -32,6 +32,8 @@ class RoomRow(Model):
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
     name: Mapped[str] = mapped_column(String(120))
     is_active: Mapped[bool] = mapped_column(Boolean, default=True)
+    calendar_version: Mapped[int] = mapped_column(Integer, default=1)
+    """Rises with every change of what this room's calendar may show."""
 
 
 class TherapistRow(Model):

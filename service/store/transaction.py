@@ -22,6 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from service.domain.phrase import say
 from service.domain.refusals import CannotBook, Conflict, Malformed, Unavailable
+from service.store import calendars
 from service.store.base import db
 
 P = ParamSpec("P")
@@ -103,6 +104,7 @@ def _write_once(
                 session.execute(text("SET LOCAL lock_timeout = '3s'"))
             result = use_case(session, *args, **kwargs)
             messages = list(session.info.get("messages", ()))
+            calendars.count(session)
             session.commit()
             return result, messages
         except BaseException:

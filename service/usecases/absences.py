@@ -283,9 +283,13 @@ def _tell_all(db: Session, row: AbsenceRow, people: Directory, *, by: Actor, now
     """Have every course that depends on it assessed anew, and every calendar that shows it built anew."""
     for whose in _depending(db, row):
         steps.course_changed(db, whose, therapists=(), by=by, now=now)
+    if row.therapist_id:
+        steps.calendars_changed(db, [row.therapist_id])
+        return
     site = row.site_id
     everyone = [one.id for one in people.therapists.values() if site is None or one.site_id == site]
-    steps.calendars_changed(db, [row.therapist_id] if row.therapist_id else everyone)
+    rooms = [one.id for one in people.rooms.values() if site is None or one.site_id == site]
+    steps.calendars_changed(db, everyone, rooms=[row.room_id] if row.room_id else rooms)
 
 
 def _depending(db: Session, row: AbsenceRow) -> list[CourseRow]:

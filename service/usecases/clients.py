@@ -164,10 +164,14 @@ def find(db: Session, *, query: str, limit: int = 20, by: Actor) -> list[Match]:
 
 def _show_new_name(db: Session, row: ClientRow) -> None:
     """Boards and calendars show names, so each that shows this one is built anew."""
-    shown = select(AppointmentRow.therapist_id).join(
+    shown = select(AppointmentRow.therapist_id, AppointmentRow.room_id).join(
         CourseClientRow, CourseClientRow.course_id == AppointmentRow.course_id
     )
-    steps.calendars_changed(db, db.scalars(shown.where(CourseClientRow.client_id == row.id).distinct()))
+    found = db.execute(shown.where(CourseClientRow.client_id == row.id).distinct()).all()
+    courses = db.scalars(select(CourseClientRow.course_id).where(CourseClientRow.client_id == row.id))
+    steps.calendars_changed(
+        db, {therapist for therapist, _ in found}, rooms={room for _, room in found}, courses=courses.all()
+    )
 
 
 def _ranked(db: Session, names: dict[int, str], query: str, limit: int) -> list[int]:

@@ -14,9 +14,13 @@ from sqlalchemy.orm import Session
 
 from service.domain.feed import FeedEntry, FeedHeader, FeedPiece
 from service.domain.hours import local_time
+from service.domain.subscription import FARTHEST_BACK
 from service.store import feed_values, feeds
 from service.store.feed_values import Told
 from service.store.feeds import Glimpse, Said
+
+REMEMBERED = FARTHEST_BACK + timedelta(days=366)
+"""The number of what began that long ago is forgotten: no choice of its owner brings it back, nor does a long leave."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,17 +64,23 @@ class Writer(Protocol):
         """:raises Unavailable: it would not be read as it is meant."""
 
 
-def draft(db: Session, feed: Glimpse, *, now: datetime) -> Draft:
-    """What the feed is to say from now on. Of what was said before, only that which changed is to be written anew."""
+def draft(db: Session, feed: Glimpse, *, now: datetime) -> Draft | None:
+    """What the feed is to say from now on. Of what was said before, only that which changed is to be written anew.
+
+    None where its owner chose otherwise since the glimpse: then it has to be looked at again.
+    """
+    choice = feed_values.choice_of(db, feed)
+    if choice.edition != feed.edition:
+        return None
     today, said = local_time(now, feed.zone).date(), feeds.said(db, feed)
-    values = feed_values.load(db, feed, today=today, said=said)
+    values = feed_values.load(db, choice.subject, choice.options, today=today, said=said)
     told = {one.uid: one for one in values.told}
     changed = [one for one in values.told if not _is_as_before(one, said)]
     new = _numbered(db, changed, said, now=now)
     gone = {uid: one for uid, one in said.items() if uid not in told}
-    forgotten = {uid for uid, one in gone.items() if one.piece.since < values.header.since}
+    forgotten = {uid for uid, one in gone.items() if one.piece.since < today - REMEMBERED}
     return Draft(
-        version=values.version,
+        version=choice.version,
         day=today.isoformat(),
         header=values.header,
         standings={one.uid for one in values.told if one.is_standing},

@@ -1,38 +1,52 @@
-"""Calendar subscriptions: make one, change its address, end it, and hand out what it has to say."""
+"""Calendar subscriptions: make one, change it, give it a new address, end it, and hand out what it has to say."""
 
 import hashlib
 import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.domain import access
+from service.domain import access, subscription
 from service.domain.access import Actor, Role
 from service.domain.hours import local_time
 from service.domain.phrase import say
 from service.domain.privacy import Privacy, names_a_client
-from service.domain.refusals import Conflict, Malformed, NotFound, Unavailable
+from service.domain.refusals import Malformed, NotFound, Unavailable
+from service.domain.subscription import Options, Shows
+from service.language import LOCALES
 from service.store import audit, feeds
-from service.store.feeds import FeedRow, Glimpse
+from service.store.clients import ClientRow
+from service.store.feeds import FeedAddressRow, FeedRow, Glimpse
 from service.store.glances import Glance, glancing
-from service.store.people import TherapistRow, UserRow, directory
+from service.store.people import Directory, RoomRow, SiteRow, TherapistRow, UserRow, directory
 from service.store.transaction import reading, writing
-from service.usecases import feed_drafts
+from service.usecases import feed_drafts, feed_rights
 from service.usecases.feed_drafts import Draft, Writer, Written
+from service.usecases.feed_rights import CannotSubscribe
 
-MOST = 20
-"""Subscriptions that one user may have at a time."""
+__all__ = ["CannotSubscribe", "Writer", "Written"]
+
 NOTED_EVERY = timedelta(minutes=1)
 LIMIT = 1_000_000
 """Octets. Google leaves out hours of a longer calendar without a word."""
+MOST = feed_rights.MOST
 _TRIES = 4
 
 
-class CannotSubscribe(Conflict):
-    """The user has as many subscriptions as one can keep an eye on."""
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """One of the addresses at which a feed is answered; never the address itself."""
+
+    created_at: datetime
+    ends_at: datetime | None
+    """None for the one in use; an old one goes on until then."""
+    fetched_at: datetime | None
+    fetched_by: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,16 +55,24 @@ class Subscription:
 
     id: str
     name: str
-    therapist: str
-    therapist_name: str
-    owner_name: str
+    shows: Shows
+    whose: str
+    """Public id of the therapist, room, site or client."""
+    whose_name: str
+    owner_name: str | None
+    """None for a client's own."""
     is_own: bool
     """Made by whoever looks at the list; a manager or the therapist see others' too."""
-    privacy: Privacy
-    shows_cancelled: bool
+    options: Options
     created_at: datetime
-    fetched_at: datetime | None
-    fetched_by: str | None
+    addresses: tuple[Address, ...]
+    """The newest first, which is the one in use."""
+
+    @property
+    def fetched(self) -> Address | None:
+        """The address that was fetched last; None where none was yet."""
+        known = [one for one in self.addresses if one.fetched_at is not None]
+        return max(known, key=lambda one: one.fetched_at or one.created_at, default=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +99,7 @@ class Seen:
 class Stand:
     """What stands at a feed's address now."""
 
-    feed: int
+    address: int
     """For `note_fetch` alone."""
     etag: str
     modified_at: datetime
@@ -116,105 +138,146 @@ def create(
     *,
     name: str,
     therapist: str | None = None,
-    privacy: Privacy = Privacy.INITIALS,
+    room: str | None = None,
+    site: str | None = None,
+    client: str | None = None,
+    privacy: Privacy | None = None,
     shows_cancelled: bool = False,
+    days_back: int = Options.days_back,
+    weeks_ahead: int | None = None,
+    alarm_minutes: int | None = None,
+    locale: str | None = None,
     owner: str | None = None,
     by: Actor,
     now: datetime,
 ) -> New:
-    """A new subscription to a therapist's calendar, one's own where none is named.
+    """A new subscription to the calendar of a therapist, a room, a site or a client; one's own where none is named.
 
-    `owner` is the user it belongs to, and ends with; oneself where None.
+    `owner` is the user it belongs to, and ends with; oneself where None. A client's own calendar belongs to the client.
+    The options are those of `Options`; privacy and language are as usual for that kind and that person where None.
 
-    :raises NotFound: no such therapist, or somebody else's calendar, which only managers may subscribe to.
-    :raises Malformed: no name. :raises CannotSubscribe: too many.
+    :raises NotFound: nobody of that id, or somebody else's calendar. :raises Forbidden: not with this role.
+    :raises Malformed: no name, or an option that can't be chosen. :raises CannotSubscribe: too many, or clients have
+    no calendars here.
     """
-    access.require(by, Role.THERAPIST, Role.MANAGER)
-    whose = _therapist(db, therapist or by.therapist, by)
-    user = _user(db, owner, by)
-    if len(feeds.in_use(db, user_id=user.id)) >= MOST:
-        raise CannotSubscribe(say("{most} subscriptions are in use. End one that is not needed any more.", most=MOST))
-    row, secret = _new(user_id=user.id, therapist_id=whose.id, now=now)
-    row.name, row.privacy, row.shows_cancelled = _named(name), privacy.value, shows_cancelled
+    access.require(by, Role.FRONT_DESK, Role.THERAPIST, Role.MANAGER)
+    whose = feed_rights.whose(db, therapist=therapist, room=room, site=site, client=client, by=by)
+    user = None if whose.shows is Shows.CLIENT else feed_rights.owner(db, owner, by)
+    feed_rights.expect_room_for_one_more(db, whose, user)
+    chosen = Options(
+        privacy=privacy or subscription.USUAL[whose.shows],
+        shows_cancelled=shows_cancelled,
+        days_back=days_back,
+        weeks_ahead=weeks_ahead,
+        alarm_minutes=alarm_minutes,
+        locale=locale or (user.locale if user else whose.locale) or Options.locale,
+    )
+    _expect(whose.shows, chosen)
+    row = FeedRow(**whose.columns, user_id=user.id if user else None, at_site_id=whose.at_site, created_at=now)
+    row.name, row.options = _named(name), chosen
     db.add(row)
     db.flush()
-    detail = {"therapist": whose.public_id, "privacy": privacy.value}
+    detail = {whose.shows.value: whose.public_id, "privacy": chosen.privacy.value}
     audit.record(db, "subscribe", by=by, now=now, kind="feed", subject=row.public_id, detail=detail)
-    return New(id=row.public_id, secret=secret)
+    return New(id=row.public_id, secret=_new_address(db, row, now=now))
 
 
 @writing
-def rotate(db: Session, *, feed: str, by: Actor, now: datetime) -> New:
-    """A new address for the same subscription; the old one is revoked from this moment.
+def change(
+    db: Session, *, feed: str, name: str | None = None, choose: Mapping[str, Any], by: Actor, now: datetime
+) -> None:
+    """Other options from now on, at the same address; what is left out of `choose` stays as it is.
 
-    :raises NotFound: no such feed, not theirs, or revoked before.
+    :raises NotFound: no such feed, not theirs, or revoked. :raises Malformed: an option that can't be chosen.
     """
-    old = _find(db, feed, by)
-    row, secret = _new(user_id=old.user_id, therapist_id=old.therapist_id, now=now)
-    row.name, row.privacy, row.shows_cancelled = old.name, old.privacy, old.shows_cancelled
-    old.revoked_at = now
-    db.add(row)
-    db.flush()
-    feeds.hand_over(db, old, row)
-    audit.record(db, "rotate", by=by, now=now, kind="feed", subject=row.public_id, detail={"replaces": old.public_id})
-    return New(id=row.public_id, secret=secret)
+    row = feed_rights.find(db, feed, by)
+    was = row.options
+    wanted = replace(was, **choose)
+    _expect(row.shows, wanted)
+    if name is not None:
+        row.name = _named(name)
+    changed = sorted(key for key in choose if getattr(wanted, key) != getattr(was, key))
+    if changed:
+        row.options = wanted
+        feeds.have_built_anew(db, row, was=was)
+    audit.record(db, "change", by=by, now=now, kind="feed", subject=row.public_id, fields=changed)
+
+
+@writing
+def rotate(db: Session, *, feed: str, overlap: timedelta = timedelta(0), by: Actor, now: datetime) -> New:
+    """A new address for the same subscription; the old one goes on for that long, a day at most, and is gone then.
+
+    :raises NotFound: no such feed, not theirs, or revoked before. :raises Malformed: longer than a day.
+    """
+    subscription.expect_overlap(overlap)
+    row = feed_rights.find(db, feed, by)
+    feeds.end_addresses(db, row, at=now + overlap)
+    detail = {"overlap_minutes": int(overlap / timedelta(minutes=1))}
+    audit.record(db, "rotate", by=by, now=now, kind="feed", subject=row.public_id, detail=detail)
+    return New(id=row.public_id, secret=_new_address(db, row, now=now))
 
 
 @writing
 def revoke(db: Session, *, feed: str, by: Actor, now: datetime) -> None:
-    """Nobody is told anything at this address from now on. :raises NotFound: no such feed, or not theirs."""
-    row = _find(db, feed, by)
-    row.revoked_at = now
-    feeds.forget_content(db, row)
-    audit.record(db, "revoke", by=by, now=now, kind="feed", subject=row.public_id)
+    """Nobody is told anything at its addresses from now on. :raises NotFound: no such feed, or not theirs."""
+    _revoke(db, feed_rights.find(db, feed, by), by=by, now=now)
+
+
+@writing
+def let_clients_have_one(db: Session, *, is_on: bool, by: Actor, now: datetime) -> int:
+    """Whether clients may have a calendar of their own hours. Where not, those that there are end; how many did."""
+    access.require(by, Role.MANAGER)
+    feeds.let_clients_have_one(db, is_on)
+    ending = [] if is_on else feeds.in_use(db, FeedRow.client_id.is_not(None))
+    for row in ending:
+        _revoke(db, row, by=by, now=now)
+    detail = {"is_on": is_on}
+    audit.record(db, "offer", by=by, now=now, kind="feed", subject="of clients", detail=detail)
+    return len(ending)
 
 
 @reading
-def listed(db: Session, *, by: Actor) -> list[Subscription]:
-    """One's own and those of one's own calendar, in order of creation; managers see all."""
-    access.require(by, Role.THERAPIST, Role.MANAGER, to_change=False)
-    own, therapist = _ids(db, by)
-    rows = feeds.in_use(db) if by.has(Role.MANAGER) else feeds.in_use(db, user_id=own, therapist_id=therapist)
-    people = directory(db)
-    owners = dict(
-        db.execute(select(UserRow.id, UserRow.name).where(UserRow.id.in_(sorted({row.user_id for row in rows})))).all()
-    )
-    return [
-        Subscription(
-            id=row.public_id,
-            name=row.name,
-            therapist=people.therapist_public(row.therapist_id),
-            therapist_name=people.therapists[row.therapist_id].name,
-            owner_name=owners[row.user_id],
-            is_own=row.user_id == own,
-            privacy=Privacy(row.privacy),
-            shows_cancelled=row.shows_cancelled,
-            created_at=row.created_at,
-            fetched_at=row.fetched_at,
-            fetched_by=row.fetched_by,
-        )
-        for row in rows
-    ]
+def clients_may_have_one(db: Session, *, by: Actor) -> bool:
+    access.require_any(by)
+    return feeds.clients_may_have_one(db)
+
+
+@reading
+def listed(db: Session, *, by: Actor, now: datetime) -> list[Subscription]:
+    """One's own and those of one's own calendar, in order of creation; the desk sees those of rooms and clients, a
+    manager all."""
+    return _described(db, feed_rights.visible(db, by), by=by, now=now)
+
+
+@reading
+def show(db: Session, *, feed: str, by: Actor, now: datetime) -> Subscription:
+    """:raises NotFound: no such feed, not theirs, or revoked."""
+    return _described(db, [feed_rights.find(db, feed, by, to_change=False)], by=by, now=now)[0]
 
 
 # --- fetching -------------------------------------------------------------------------------------------------------
 
 
-def fetch(*, secret: str, seen: Seen, write: Writer, now: datetime) -> Answer:
+def fetch(*, secret: str, seen: Seen, write: Writer, spend: Callable[[], None] = lambda: None, now: datetime) -> Answer:
     """What a calendar program gets at this address. Where nothing changed, that is one query and nothing is built.
+
+    `spend` is called before anything is done that costs more; what it raises is the answer.
 
     :raises NotFound: there never was a feed at this address. :raises Unavailable: it can't be made at the moment.
     """
-    for _ in range(_TRIES):
+    for attempt in range(_TRIES):
         feed = _glimpse(secret_hash=_digest(secret))
         if feed is None:
             raise NotFound(say("There is no calendar at this address."))
-        if feed.is_revoked:
+        if _is_gone(feed, now):
             return Revoked()
-        if not _is_current(feed, now):
-            _build(feed, write, now=now)
-        elif _has(seen, feed):
+        is_current = _is_current(feed, now)
+        if is_current and _has(seen, feed):
             return NotModified(stand=_stand(feed, now))
+        if attempt == 0:
+            spend()
+        if not is_current:
+            _build(feed, write, now=now)
         elif (found := _body(feed=feed, now=now)) is not None:
             return found
     raise Unavailable(say("This calendar changes faster than it can be written. Please ask again."))
@@ -223,7 +286,7 @@ def fetch(*, secret: str, seen: Seen, write: Writer, now: datetime) -> Answer:
 def unchanged(*, secret: str, seen: Seen, now: datetime) -> NotModified | None:
     """The answer where the program has what stands there, by one query; None where it takes a `fetch` to know."""
     feed = _glimpse(secret_hash=_digest(secret))
-    if feed is None or feed.is_revoked or not _is_current(feed, now) or not _has(seen, feed):
+    if feed is None or _is_gone(feed, now) or not _is_current(feed, now) or not _has(seen, feed):
         return None
     return NotModified(stand=_stand(feed, now))
 
@@ -231,7 +294,7 @@ def unchanged(*, secret: str, seen: Seen, now: datetime) -> NotModified | None:
 def note_fetch(*, stand: Stand, by_program: str, now: datetime) -> None:
     """Write down that it was fetched just now, once a minute at most."""
     if stand.is_to_be_noted:
-        _note_fetch(feed_id=stand.feed, by_program=by_program, now=now)
+        _note_fetch(address=stand.address, by_program=by_program, now=now)
 
 
 @glancing
@@ -249,8 +312,12 @@ def _body(glance: Glance, *, feed: Glimpse, now: datetime) -> Body | None:
 
 
 @writing
-def _note_fetch(db: Session, *, feed_id: int, by_program: str, now: datetime) -> None:
-    feeds.note_fetch(db, feed_id, by_program=by_program, before=now - NOTED_EVERY, now=now)
+def _note_fetch(db: Session, *, address: int, by_program: str, now: datetime) -> None:
+    feeds.note_fetch(db, address, by_program=by_program, before=now - NOTED_EVERY, now=now)
+
+
+def _is_gone(feed: Glimpse, now: datetime) -> bool:
+    return feed.is_revoked or (feed.ends_at is not None and feed.ends_at <= now)
 
 
 def _is_current(feed: Glimpse, now: datetime) -> bool:
@@ -272,7 +339,7 @@ def _has(seen: Seen, feed: Glimpse) -> bool:
 def _stand(feed: Glimpse, now: datetime) -> Stand:
     assert feed.etag is not None and feed.built_at is not None
     return Stand(
-        feed=feed.id,
+        address=feed.address,
         etag=feed.etag,
         modified_at=feed.built_at,
         names_a_client=names_a_client(feed.privacy),
@@ -286,6 +353,8 @@ def _stand(feed: Glimpse, now: datetime) -> Stand:
 def _build(feed: Glimpse, write: Writer, *, now: datetime) -> None:
     """Read, write down, store. Nobody waits meanwhile: what was built for a state that has passed is thrown away."""
     draft = _read(feed=feed, now=now)
+    if draft is None:
+        return
     written = write(
         draft.header,
         changed=draft.changed,
@@ -298,7 +367,7 @@ def _build(feed: Glimpse, write: Writer, *, now: datetime) -> None:
 
 
 @reading
-def _read(db: Session, *, feed: Glimpse, now: datetime) -> Draft:
+def _read(db: Session, *, feed: Glimpse, now: datetime) -> Draft | None:
     if db.get_bind().dialect.name == "postgresql":
         # Else each query sees another moment, and a moved hour may be seen at both places or at none.
         db.connection(execution_options={"isolation_level": "REPEATABLE READ"})
@@ -317,44 +386,74 @@ def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _new(*, user_id: int, therapist_id: int, now: datetime) -> tuple[FeedRow, str]:
+def _new_address(db: Session, row: FeedRow, *, now: datetime) -> str:
     secret = secrets.token_urlsafe(32)
-    return FeedRow(secret_hash=_digest(secret), user_id=user_id, therapist_id=therapist_id, created_at=now), secret
+    db.add(FeedAddressRow(feed_id=row.id, secret_hash=_digest(secret), created_at=now))
+    return secret
 
 
-def _find(db: Session, feed: str, by: Actor) -> FeedRow:
-    access.require(by, Role.THERAPIST, Role.MANAGER)
-    row, (own, therapist) = feeds.get(db, feed), _ids(db, by)
-    is_theirs = by.has(Role.MANAGER) or row.user_id == own or row.therapist_id == therapist
-    if row.revoked_at is not None or not is_theirs:
-        raise NotFound(say("There is no such calendar subscription."))
-    return row
+def _revoke(db: Session, row: FeedRow, *, by: Actor, now: datetime) -> None:
+    row.revoked_at = now
+    feeds.forget_content(db, row)
+    audit.record(db, "revoke", by=by, now=now, kind="feed", subject=row.public_id)
 
 
-def _ids(db: Session, by: Actor) -> tuple[int | None, int | None]:
-    """Inner ids of the user and the therapist that somebody is."""
-    user = db.scalar(select(UserRow.id).where(UserRow.public_id == by.user)) if by.user else None
-    return user, directory(db).therapist(by.therapist).id if by.therapist else None
+def _expect(shows: Shows, options: Options) -> None:
+    subscription.expect_level(shows, options.privacy)
+    if options.locale not in LOCALES:
+        raise subscription.CannotChoose(say("That is none of the languages samehour speaks."), where="locale")
 
 
-def _therapist(db: Session, therapist: str | None, by: Actor) -> TherapistRow:
-    if therapist is None:
-        raise Malformed(say("Say whose calendar it is."), where="therapist")
-    if therapist != by.therapist and not by.has(Role.MANAGER):
-        raise NotFound(say("There is no such therapist."), where="therapist")
-    return directory(db).therapist(therapist)
+def _described(db: Session, rows: Sequence[FeedRow], *, by: Actor, now: datetime) -> list[Subscription]:
+    own, people = feed_rights.user_id(db, by), directory(db)
+    owners = _names_of(db, {row.user_id for row in rows if row.user_id is not None})
+    clients = _clients(db, (row.client_id for row in rows))
+    addresses = feeds.addresses_of(db, rows, now=now)
+    return [
+        Subscription(
+            id=row.public_id,
+            name=row.name,
+            shows=row.shows,
+            whose=_whose(row, people, clients)[0],
+            whose_name=_whose(row, people, clients)[1],
+            owner_name=owners.get(row.user_id or 0),
+            is_own=row.user_id is not None and row.user_id == own,
+            options=row.options,
+            created_at=row.created_at,
+            addresses=tuple(map(_address, addresses.get(row.id, ()))),
+        )
+        for row in rows
+    ]
 
 
-def _user(db: Session, owner: str | None, by: Actor) -> UserRow:
-    public_id = owner or by.user
-    if public_id is None:
-        raise Malformed(say("Say whose subscription it is."), where="owner")
-    if public_id != by.user:
-        access.require(by, Role.MANAGER)
-    row = db.scalar(select(UserRow).where(UserRow.public_id == public_id, UserRow.disabled_at.is_(None)))
-    if row is None:
-        raise NotFound(say("There is no such user."), where="owner")
-    return row
+def _names_of(db: Session, users: AbstractSet[int]) -> dict[int, str]:
+    found = db.execute(select(UserRow.id, UserRow.name).where(UserRow.id.in_(sorted(users))))
+    return dict(found.all())
+
+
+def _address(row: FeedAddressRow) -> Address:
+    return Address(created_at=row.created_at, ends_at=row.ends_at, fetched_at=row.fetched_at, fetched_by=row.fetched_by)
+
+
+def _clients(db: Session, ids: Iterable[int | None]) -> dict[int, ClientRow]:
+    wanted = sorted({one for one in ids if one is not None})
+    return {row.id: row for row in db.scalars(select(ClientRow).where(ClientRow.id.in_(wanted)))} if wanted else {}
+
+
+def _whose(row: FeedRow, people: Directory, clients: Mapping[int, ClientRow]) -> tuple[str, str]:
+    """Public id and name of the therapist, room, site or client."""
+    found: TherapistRow | RoomRow | SiteRow | ClientRow
+    match row.shows:
+        case Shows.THERAPIST:
+            found = people.therapists[row.whose]
+        case Shows.ROOM:
+            found = people.rooms[row.whose]
+            return found.public_id, f"{found.name}, {people.sites[row.at_site_id].name}"
+        case Shows.SITE:
+            found = people.sites[row.whose]
+        case Shows.CLIENT:
+            found = clients[row.whose]
+    return found.public_id, found.name
 
 
 def _named(name: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from service.domain import access
@@ -16,13 +16,13 @@ from service.domain.hours import Instant, LocalTime, Weekday, is_in_gap, local_t
 from service.domain.nearby import Busy, Working, nearby
 from service.domain.phrase import Phrase, Span, Value, YearDay, say, sentences
 from service.domain.refusals import CannotBook, Conflict, NotFound, Stale
-from service.store import absences, bookings, occupancies, outbox
+from service.store import absences, bookings, calendars, occupancies, outbox
 from service.store.absences import AbsenceRow
 from service.store.appointments import AppointmentRow
 from service.store.courses import CourseRow
 from service.store.occupancies import OccupancyRow
 from service.store.outside import busy as busy_elsewhere
-from service.store.people import Directory, TherapistRow, WorkingHoursRow
+from service.store.people import Directory, WorkingHoursRow
 from service.store.standings import StandingRow
 from service.usecases import client_hours
 
@@ -107,23 +107,20 @@ def expect_version(found: int, wanted: int | None) -> None:
 def course_changed(
     db: Session, course: CourseRow, *, therapists: Iterable[int], by: Actor | None = None, now: datetime
 ) -> None:
-    """Tell whoever depends on this course: its assessment, and the calendars of these therapists (inner ids).
+    """Tell whoever depends on this course: its assessment, its calendars, and those of these therapists (inner ids).
 
     `by` names whose doing it was: what follows from it is no news to them.
     """
-    calendars_changed(db, therapists)
+    calendars_changed(db, therapists, courses=[course.id])
     outbox.add(db, ASSESS, {"course": course.public_id, **({"by": by.user} if by and by.user else {})}, now=now)
     client_hours.note_change(db, course, is_news=by is not None and by != CLOCK, now=now)
 
 
-def calendars_changed(db: Session, therapists: Iterable[int]) -> None:
-    # In one order: two transactions that raise two versions in different orders would wait for each other.
-    for therapist in sorted(set(therapists)):
-        db.execute(
-            update(TherapistRow)
-            .where(TherapistRow.id == therapist)
-            .values(calendar_version=TherapistRow.calendar_version + 1)
-        )
+def calendars_changed(
+    db: Session, therapists: Iterable[int] = (), *, rooms: Iterable[int | None] = (), courses: Iterable[int] = ()
+) -> None:
+    """Have the calendars of these built anew where they are fetched; a course stands for its clients and rooms."""
+    calendars.note(db, therapists=therapists, rooms=rooms, courses=courses)
 
 
 def place(db: Session, rows: Sequence[AppointmentRow], people: Directory, *, now: datetime) -> None:

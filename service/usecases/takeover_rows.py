@@ -323,7 +323,8 @@ class Writer:
         for written in self.of.values():
             steps.course_changed(self.db, written.course, therapists=(), now=self.run.now)
             webhooks.tell_event(self.db, IMPORTED, written.course.public_id, now=self.run.now)
-        steps.calendars_changed(self.db, therapists)
+        rooms = {self.room(hour.room) for share in shares for hour in share.hours}
+        steps.calendars_changed(self.db, therapists, rooms=rooms)
 
     def remember(self, known: Sequence[tuple[str, int | None, int | None]]) -> None:
         """Keys in the book, each with the standing and the appointment that it became."""

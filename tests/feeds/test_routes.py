@@ -297,8 +297,8 @@ def test_the_fetch_is_noted_with_the_program_and_once_a_minute(
 
     def noted() -> tuple[datetime | None, str | None]:
         with app.app_context():
-            [row] = [row for row in feeds.listed(by=OPERATOR) if row.id == made.id]
-            return row.fetched_at, row.fetched_by
+            [address] = feeds.show(feed=made.id, by=OPERATOR, now=clock.now).addresses
+            return address.fetched_at, address.fetched_by
 
     assert noted() == (None, None)
     known = fetch(made.secret, User_Agent="iOS/17.0 (21A329) dataaccessd/1.0").headers["ETag"]

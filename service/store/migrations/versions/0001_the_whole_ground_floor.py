@@ -68,6 +68,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("calendar_version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clients")),
         sa.UniqueConstraint("public_id", name=op.f("uq_clients_public_id")),
         sa.UniqueConstraint("reference", name=op.f("uq_clients_reference")),
@@ -136,6 +137,7 @@ def upgrade() -> None:
         sa.Column("site_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("calendar_version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_rooms_site_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rooms")),
         sa.UniqueConstraint("public_id", name=op.f("uq_rooms_public_id")),
@@ -329,31 +331,72 @@ def upgrade() -> None:
         "feeds",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("public_id", sa.String(length=36), nullable=False),
-        sa.Column("secret_hash", sa.String(length=64), nullable=False),
-        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("therapist_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("therapist_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("room_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("site_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("at_site_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("privacy", sa.String(length=10), nullable=False),
         sa.Column("shows_cancelled", sa.Boolean(), nullable=False),
+        sa.Column("days_back", sa.Integer(), nullable=False),
+        sa.Column("weeks_ahead", sa.Integer(), nullable=True),
+        sa.Column("alarm_minutes", sa.Integer(), nullable=True),
+        sa.Column("locale", sa.String(length=10), nullable=False),
+        sa.Column("edition", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("fetched_by", sa.String(length=60), nullable=True),
         sa.Column("built_version", sa.Integer(), nullable=True),
         sa.Column("built_on", sa.String(length=10), nullable=True),
         sa.Column("built_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("etag", sa.String(length=64), nullable=True),
         sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.CheckConstraint(
+            "(therapist_id is not null) and (room_id is null) and (site_id is null) and (client_id is null)"
+            " or (therapist_id is null) and (room_id is not null) and (site_id is null) and (client_id is null)"
+            " or (therapist_id is null) and (room_id is null) and (site_id is not null) and (client_id is null)"
+            " or (therapist_id is null) and (room_id is null) and (site_id is null) and (client_id is not null)",
+            name=op.f("ck_feeds_of_one"),
+        ),
+        sa.CheckConstraint("user_id is not null or client_id is not null", name=op.f("ck_feeds_of_somebody")),
+        sa.ForeignKeyConstraint(["at_site_id"], ["sites.id"], name=op.f("fk_feeds_at_site_id")),
+        sa.ForeignKeyConstraint(["client_id"], ["clients.id"], name=op.f("fk_feeds_client_id")),
+        sa.ForeignKeyConstraint(["room_id"], ["rooms.id"], name=op.f("fk_feeds_room_id")),
+        sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_feeds_site_id")),
         sa.ForeignKeyConstraint(["therapist_id"], ["therapists.id"], name=op.f("fk_feeds_therapist_id")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_feeds_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_feeds")),
         sa.UniqueConstraint("public_id", name=op.f("uq_feeds_public_id")),
-        sa.UniqueConstraint("secret_hash", name=op.f("uq_feeds_secret_hash")),
     )
     with op.batch_alter_table("feeds", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_feeds_client_id"), ["client_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_feeds_therapist_id"), ["therapist_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_feeds_user_id"), ["user_id"], unique=False)
 
+    op.create_table(
+        "feed_addresses",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("feed_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("secret_hash", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fetched_by", sa.String(length=60), nullable=True),
+        sa.ForeignKeyConstraint(["feed_id"], ["feeds.id"], name=op.f("fk_feed_addresses_feed_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_feed_addresses")),
+        sa.UniqueConstraint("secret_hash", name=op.f("uq_feed_addresses_secret_hash")),
+    )
+    with op.batch_alter_table("feed_addresses", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_feed_addresses_feed_id"), ["feed_id"], unique=False)
+
+    op.create_table(
+        "client_calendars",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("is_on", sa.Boolean(), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_client_calendars_only_one")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_client_calendars")),
+    )
     op.create_table(
         "feed_pieces",
         sa.Column("feed_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -574,6 +617,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("appointments", schema=None) as batch_op:
         batch_op.create_index("ix_appointments_course_id_starts_at", ["course_id", "starts_at"], unique=False)
+        batch_op.create_index("ix_appointments_room_id_starts_at", ["room_id", "starts_at"], unique=False)
         batch_op.create_index("ix_appointments_starts_at", ["starts_at"], unique=False)
         batch_op.create_index("ix_appointments_therapist_id_starts_at", ["therapist_id", "starts_at"], unique=False)
         batch_op.create_index("uq_appointments_standing_id_slot", ["standing_id", "slot"], unique=True)
@@ -832,6 +876,7 @@ def downgrade() -> None:
         batch_op.drop_index("uq_appointments_standing_id_slot")
         batch_op.drop_index("ix_appointments_therapist_id_starts_at")
         batch_op.drop_index("ix_appointments_starts_at")
+        batch_op.drop_index("ix_appointments_room_id_starts_at")
         batch_op.drop_index("ix_appointments_course_id_starts_at")
 
     op.drop_table("appointments")
@@ -865,9 +910,15 @@ def downgrade() -> None:
 
     op.drop_table("idempotency_keys")
     op.drop_table("feed_pieces")
+    op.drop_table("client_calendars")
+    with op.batch_alter_table("feed_addresses", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_feed_addresses_feed_id"))
+
+    op.drop_table("feed_addresses")
     with op.batch_alter_table("feeds", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_feeds_user_id"))
         batch_op.drop_index(batch_op.f("ix_feeds_therapist_id"))
+        batch_op.drop_index(batch_op.f("ix_feeds_client_id"))
 
     op.drop_table("feeds")
     with op.batch_alter_table("course_clients", schema=None) as batch_op:
