@@ -27,6 +27,7 @@ from service.usecases import (
     people,
     webhooks,
 )
+from service.usecases.appointments import Destination
 from tests.clinic import EMAILS, PASSWORD, ZONE, Clinic, small_clinic
 from tests.policy_rows import ADMIN, DESK, MANAGER, OTHER, OWN, Row, Sent
 
@@ -58,6 +59,8 @@ class World:
     standing: str
     hour: str
     cancelled: str
+    moved: str
+    """Just now."""
     over: str
     leave: str
     alert: str
@@ -72,6 +75,8 @@ class World:
     """A message to it."""
     outside: str
     feed: str
+    feed_of_room: str
+    feed_of_client: str
     secret: str
     """Of the feed's address."""
     link: str
@@ -175,6 +180,7 @@ def build_world(app: "Flask") -> World:
         with_both = courses.open(clients_in=[clinic.clients[3]], therapist=clinic.therapists[0], by=OPERATOR, now=NOW)
         over, hour, cancelled = (clinic.hour(0, weeks=week).id for week in (0, 1, 2))
         _lose(clinic, weeks=(2, 3, 4))
+        moved = _move(clinic, weeks=5)
         _let_rest(clinic)
         leave = _leave(clinic)
         consistency.assess(course=clinic.courses[0], now=NOW)
@@ -185,6 +191,9 @@ def build_world(app: "Flask") -> World:
         cookies = {who: people.sign_in_by_link(secret=_link(user), now=NOW) for who, user in users.items()}
         people.disable_user(user=users[DISABLED], by=OPERATOR, now=NOW)
         feed = feeds.create(name="Phone", therapist=clinic.therapists[0], owner=users[OWN], by=OPERATOR, now=NOW)
+        door = feeds.create(name="Door", room=clinic.rooms[0], owner=users[MANAGER], by=OPERATOR, now=NOW)
+        feeds.let_clients_have_one(is_on=True, by=OPERATOR, now=NOW)
+        theirs = feeds.create(name="Phone", client=clinic.clients[0], by=OPERATOR, now=NOW)
         link, message = _link(users[DESK]), outbox.listed(by=OPERATOR, now=NOW)[0].id
         webhook = webhooks.create(name="Billing", url="https://example.com/", by=OPERATOR, now=NOW).id
         ping = webhooks.test(webhook=webhook, by=OPERATOR, now=NOW)
@@ -210,6 +219,7 @@ def build_world(app: "Flask") -> World:
         standing=clinic.standings[0],
         hour=hour,
         cancelled=cancelled,
+        moved=moved,
         over=over,
         leave=leave,
         alert=alert,
@@ -221,6 +231,8 @@ def build_world(app: "Flask") -> World:
         ping=ping,
         outside=elsewhere,
         feed=feed.id,
+        feed_of_room=door.id,
+        feed_of_client=theirs.id,
         secret=feed.secret,
         link=link,
         tokens={**tokens, FEED: feed.secret},
@@ -234,6 +246,7 @@ def build_world(app: "Flask") -> World:
                 over,
                 hour,
                 cancelled,
+                moved,
                 alert,
                 override,
             }
@@ -257,6 +270,14 @@ def _lose(clinic: Clinic, weeks: tuple[int, ...]) -> None:
             by=OPERATOR,
             now=NOW,
         )
+
+
+def _move(clinic: Clinic, weeks: int) -> str:
+    hour = clinic.hour(0, weeks=weeks)
+    later = Destination(starts=hour.starts + timedelta(hours=5))
+    return appointments.move(
+        appointment_id=hour.id, to=later, asked_by=Initiator.CLIENT, reason="work", by=OPERATOR, now=NOW
+    ).id
 
 
 def _let_rest(clinic: Clinic) -> None:

@@ -56,6 +56,10 @@ BOOKING = for_(DESK, MANAGER)
 ALERTS = for_(OWN, OTHER, MANAGER)
 TOLD = for_(OWN, OTHER, MANAGER, ADMIN)
 OF_ALERT = for_(OWN, MANAGER, hidden_from=(OTHER,))
+OF_FEED = for_(OWN, MANAGER, hidden_from=(DESK, OTHER))
+"""The calendar of Therapist A, on somebody's phone."""
+OF_PLACE = for_(DESK, MANAGER, hidden_from=(OWN, OTHER))
+"""The calendar of a room, or a client's own."""
 MANAGING = for_(MANAGER)
 SETTING_UP = for_(MANAGER, ADMIN)
 ADMINISTERING = for_(ADMIN)
@@ -120,6 +124,7 @@ API: Rows = {
     "POST api_appointments.move": OF_COURSE.at(appointment="hour").sends(
         lambda w: {"starts": w.free, "asked_by": "client", "reason": "work"}
     ),
+    "POST api_appointments.move_back": OF_COURSE.at(appointment="moved"),
     "POST api_appointments.cancel": OF_COURSE.at(appointment="hour").sends({"asked_by": "client", "reason": "illness"}),
     "POST api_appointments.uncancel": OF_COURSE.at(appointment="cancelled"),
     "POST api_appointments.mark": OF_COURSE.at(appointment="over").sends({"mark": "held"}),
@@ -207,10 +212,26 @@ API: Rows = {
     "DELETE api_outside-calendars.remove": OF_ALERT.at(calendar="outside"),
     "POST api_outside-calendars.read_now": OF_ALERT.at(calendar="outside"),
     # feeds
-    "GET api_feeds.listed": ALERTS,
-    "POST api_feeds.create": OF_ALERT.sends(lambda w: {"name": "Tablet", "therapist": w.therapist}),
-    "POST api_feeds.rotate": OF_ALERT.at(feed="feed"),
-    "POST api_feeds.revoke": OF_ALERT.at(feed="feed"),
+    "GET api_feeds.listed": CLINICAL,
+    "POST api_feeds.create": (
+        OF_ALERT.sends(lambda w: {"name": "Tablet", "therapist": w.therapist}),
+        BOOKING.sends(lambda w: {"name": "Door", "room": w.room}),
+        MANAGING.sends(lambda w: {"name": "Wall", "site": w.site}),
+        BOOKING.sends(lambda w: {"name": "Phone", "client": w.client}),
+    ),
+    "GET api_feeds.offer": CLINICAL,
+    "PUT api_feeds.set_offer": MANAGING.sends({"is_on": True}),
+    "GET api_feeds.show": (
+        OF_FEED.at(feed="feed"),
+        OF_PLACE.at(feed="feed_of_room"),
+        OF_PLACE.at(feed="feed_of_client"),
+    ),
+    "PATCH api_feeds.change": (
+        OF_FEED.at(feed="feed").sends({"privacy": "busy"}),
+        OF_PLACE.at(feed="feed_of_client").sends({"privacy": "busy"}),
+    ),
+    "POST api_feeds.rotate": (OF_FEED.at(feed="feed"), OF_PLACE.at(feed="feed_of_room").sends({"overlap_hours": 1})),
+    "POST api_feeds.revoke": (OF_FEED.at(feed="feed"), OF_PLACE.at(feed="feed_of_client")),
     # what needs no clinic
     "POST api_assess.assess": EVERYBODY.sends(lambda w: w.course_file),
 }
@@ -261,6 +282,7 @@ PAGES: Rows = {
     "POST front_desk.move_hour": OF_COURSE.at(appointment="hour").posts(
         lambda w: {"day": w.day(9), "at": "16:00", "asked_by": "client", "reason": "work", "told": "yes"}
     ),
+    "POST front_desk.move_hour_back": OF_COURSE.at(appointment="moved"),
     "GET front_desk.cancel_form": OF_COURSE.at(appointment="hour"),
     "POST front_desk.cancel_hour": OF_COURSE.at(appointment="hour").posts({"asked_by": "client", "reason": "illness"}),
     "POST front_desk.uncancel_hour": OF_COURSE.at(appointment="cancelled"),
@@ -328,8 +350,22 @@ PAGES: Rows = {
     ),
     "POST rules.lift": OF_ALERT.at(override="override"),
     # calendars
-    "GET calendars.show": ALERTS,
-    "POST calendars.create": OF_ALERT.posts(lambda w: {"name": "Tablet", "therapist": w.therapist, "privacy": "busy"}),
+    "GET calendars.show": CLINICAL,
+    "GET calendars.ask": (
+        CLINICAL,
+        OF_ALERT.asks(lambda w: {"whose": f"therapist:{w.therapist}"}),
+        BOOKING.asks(lambda w: {"whose": f"room:{w.room}"}),
+        MANAGING.asks(lambda w: {"whose": f"site:{w.site}"}),
+        BOOKING.asks(lambda w: {"whose": f"client:{w.client}"}),
+    ),
+    "POST calendars.create": (
+        OF_ALERT.posts(lambda w: {"name": "Tablet", "whose": f"therapist:{w.therapist}", "privacy": "busy"}),
+        BOOKING.posts(lambda w: {"name": "Door", "whose": f"room:{w.room}", "privacy": "busy"}),
+        BOOKING.posts(lambda w: {"name": "Phone", "whose": f"client:{w.client}", "privacy": "busy"}),
+    ),
+    "GET calendars.look": (OF_FEED.at(feed="feed"), OF_PLACE.at(feed="feed_of_client")),
+    "POST calendars.change": OF_FEED.at(feed="feed").posts({"name": "Tablet", "privacy": "busy"}),
+    "POST calendars.offer": MANAGING.posts({"is_on": "yes"}),
     "GET outside.show": ALERTS,
     "POST outside.create": OF_ALERT.posts(
         lambda w: {"name": "Work", "url": "webcal://example.com/work.ics", "therapist": w.therapist}
@@ -337,8 +373,8 @@ PAGES: Rows = {
     "POST outside.rename": OF_ALERT.at(calendar="outside").posts({"name": "Family"}),
     "POST outside.read_now": OF_ALERT.at(calendar="outside"),
     "POST outside.remove": OF_ALERT.at(calendar="outside"),
-    "POST calendars.rotate": OF_ALERT.at(feed="feed"),
-    "POST calendars.revoke": OF_ALERT.at(feed="feed"),
+    "POST calendars.rotate": OF_FEED.at(feed="feed").posts({"overlap": "6"}),
+    "POST calendars.revoke": OF_FEED.at(feed="feed"),
     # mail to clients
     "GET client_mail.show": MANAGING,
     "POST client_mail.choose": MANAGING.posts({"hours_before": "48", "clinic": "Clinic"}),

@@ -7,6 +7,7 @@ session is the same appointment with another `starts`, never a cancelled one and
 import enum
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from service.domain.hours import LocalTime, Span, span_of
 from service.domain.phrase import say
@@ -81,6 +82,15 @@ class Change:
     told_at: LocalTime | None
     by: Initiator
     reason: str | None = None
+
+    @property
+    def undone(self) -> tuple[str, object]:
+        """The field of the appointment that it touched, and what that held before."""
+        if self.what is Attribute.TIME:
+            return "starts", LocalTime.fromisoformat(self.was or "")
+        if self.what is Attribute.MODALITY:
+            return "modality", Modality(str(self.was))
+        return self.what.value, self.was
 
 
 class CannotMove(Conflict):
@@ -200,6 +210,17 @@ class Appointment:
             modality=place.modality,
             changes=self.changes + changes,
         )
+
+    def moved_back(self, *, changes: int, minutes: int) -> "Appointment":
+        """The appointment without its last `changes` changes, `minutes` long: as if it had never been moved.
+
+        :raises CannotMove: it is not booked any more.
+        """
+        if self.status is not Status.SCHEDULED:
+            raise CannotMove(say("It is {status}, so it can't be moved.", status=_SAID[self.status]))
+        kept, gone = self.changes[: len(self.changes) - changes], self.changes[len(self.changes) - changes :]
+        before: dict[str, Any] = dict(change.undone for change in reversed(gone))
+        return replace(self, **before, minutes=minutes, changes=kept)
 
     def cancel(self, *, by: Initiator, as_break: bool, told_at: LocalTime | None) -> "Appointment":
         """The appointment, not taking place.

@@ -77,6 +77,7 @@ FAULTS: Mapping[str, Phrase] = {
 _MADE_BY: Mapping[tuple[str, str], str | None] = {
     ("appointment", "book"): "appointment.booked",
     ("appointment", "move"): "appointment.moved",
+    ("appointment", "move back"): "appointment.moved",
     ("appointment", "cancel"): "appointment.cancelled",
     ("appointment", "uncancel"): "appointment.restored",
     ("appointment", "mark"): "appointment.marked",

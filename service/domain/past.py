@@ -11,10 +11,10 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from service.domain.absences import Absence, AbsenceKind
-from service.domain.appointment import Appointment, Attribute, Change, Status
+from service.domain.appointment import Appointment, Attribute, Status
 from service.domain.course import Course, CourseStatus, start_of
 from service.domain.hours import LocalTime
-from service.domain.standing import Modality, Standing
+from service.domain.standing import Standing
 from service.domain.unrest import times_of
 
 BEHIND = 12
@@ -195,7 +195,7 @@ class Past:
         hidden = [change for change in one.changes if change.told_at is not None and change.told_at > now]
         changes: dict[str, object] = {}
         if hidden:
-            changes = {_FIELDS[change.what]: _as_it_was(change) for change in reversed(hidden)}
+            changes = dict(change.undone for change in reversed(hidden))
             changes["changes"] = tuple(change for change in one.changes if change not in hidden)
         if one.status is not Status.SCHEDULED and self.known_from(one) > now:
             changes.update(status=Status.SCHEDULED, by=None, told_at=None, began=None, finished=None, late_by=None)
@@ -266,18 +266,4 @@ def _with_loss(one: Appointment, past: Past) -> State:
 
 
 _TO_TAKE_PLACE = frozenset({Status.SCHEDULED, Status.HELD})
-_FIELDS = {
-    Attribute.TIME: "starts",
-    Attribute.THERAPIST: "therapist",
-    Attribute.ROOM: "room",
-    Attribute.MODALITY: "modality",
-}
 _OF_STANDINGS = ("frames", "_frame_days", "transfers", "_usual_therapists", "_standings_by_id", "turning_days")
-
-
-def _as_it_was(change: Change) -> object:
-    if change.what is Attribute.TIME:
-        return LocalTime.fromisoformat(change.was or "")
-    if change.what is Attribute.MODALITY:
-        return Modality(str(change.was))
-    return change.was

@@ -56,6 +56,12 @@ def record(
     webhooks.tell(session, kind, action, subject, now=now)
 
 
+def newest(session: Session, kind: str, subject: str) -> AuditRow | None:
+    """What was done to it last."""
+    query = select(AuditRow).where(AuditRow.subject_kind == kind, AuditRow.subject == subject)
+    return session.scalar(query.order_by(AuditRow.id.desc()).limit(1))
+
+
 def of_subject(session: Session, kind: str, subject: str) -> list[AuditRow]:
     query = select(AuditRow).where(AuditRow.subject_kind == kind, AuditRow.subject == subject)
     return list(session.scalars(query.order_by(AuditRow.id)))

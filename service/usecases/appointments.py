@@ -1,8 +1,9 @@
 """Single hours: book, move, cancel, take up again, mark, tell; and the board that shows them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -12,7 +13,7 @@ from service.domain.access import Actor, Role
 from service.domain.appointment import Appointment, Initiator, Mark, Place, Status
 from service.domain.hours import LocalTime, instant, local_time, span_of
 from service.domain.phrase import listing, say
-from service.domain.refusals import Malformed
+from service.domain.refusals import Conflict, Malformed
 from service.domain.standing import Modality
 from service.store import absences, appointments, audit, clients, courses, outside
 from service.store.appointments import AppointmentRow, ChangeRow
@@ -26,6 +27,10 @@ from service.usecases import steps
 REASONS = ("illness", "holiday", "work", "family", "travel", "room", "training", "agreed", "other")
 """Reason codes; the words for them stand with the pages."""
 UNDO = timedelta(minutes=3)
+
+
+class TooLate(Conflict):
+    """What was done can't simply be taken back any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,8 +150,30 @@ def move(
     steps.place(db, [row], people, now=now)
     new = moved.changes[len(before.changes) :]
     appointments.record_changes(db, row, new, made_by=by.name, now=now)
-    _record(db, "move", row, by=by, now=now, fields=[change.what.value for change in new], reason=override or reason)
+    fields, was = [change.what.value for change in new], {"minutes": before.minutes}
+    _record(db, "move", row, by=by, now=now, fields=fields, reason=override or reason, detail=was)
     steps.course_changed(db, course, therapists=[old_therapist, row.therapist_id], by=by, now=now)
+    return _booked(db, [row], people)[0]
+
+
+@writing
+def move_back(db: Session, *, appointment_id: str, by: Actor, now: datetime) -> Booked:
+    """Take the last move back, within a few minutes: it is as if it had never been made.
+
+    :raises NotFound: not there, or not theirs. :raises TooLate: it was not moved just now, or something was done to it
+    since. :raises CannotBook: somebody else has its old place now. :raises CannotMove: it is not booked any more.
+    """
+    row, course, people = _find(db, appointment_id, by)
+    last = audit.newest(db, "appointment", row.public_id)
+    if last is None or last.action != "move" or last.at <= now - UNDO:
+        raise TooLate(say("Only a move of the last three minutes can be taken back. Move it again instead."))
+    value, moved_to = _value(db, row, people), row.therapist_id
+    gone = appointments.forget_changes(db, row, made_at=last.at)
+    back = value.moved_back(changes=gone, minutes=(last.detail or {}).get("minutes", value.minutes))
+    appointments.take_over(row, back, people, now=now)
+    steps.place(db, [row], people, now=now)
+    _record(db, "move back", row, by=by, now=now, fields=last.fields)
+    steps.course_changed(db, course, therapists=[moved_to, row.therapist_id], by=by, now=now)
     return _booked(db, [row], people)[0]
 
 
@@ -362,6 +389,7 @@ def _record(
     now: datetime,
     fields: Iterable[str],
     reason: str | None = None,
+    detail: Mapping[str, Any] | None = None,
 ) -> None:
     audit.record(
         db,
@@ -371,7 +399,7 @@ def _record(
         kind="appointment",
         subject=row.public_id,
         fields=fields,
-        detail={"reason": reason} if reason else None,
+        detail={**(detail or {}), **({"reason": reason} if reason else {})} or None,
     )
 
 

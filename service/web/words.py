@@ -265,7 +265,8 @@ class Done:
 DONE: Mapping[str, Done] = {
     "marked": Done(text=say("Marked."), undo="/appointments/{}/unmark"),
     "unmarked": Done(text=say("The mark was taken back.")),
-    "moved": Done(text=say("Moved to {when}.")),
+    "moved": Done(text=say("Moved to {when}."), undo="/appointments/{}/move-back"),
+    "moved back": Done(text=say("It is at {when} again, as if it had never been moved.")),
     "cancelled": Done(text=say("The hour of {when} was cancelled, and is free."), undo="/appointments/{}/uncancel"),
     "uncancelled": Done(text=say("The hour of {when} stands again.")),
     "told": Done(text=say("Noted: the client has been told.")),

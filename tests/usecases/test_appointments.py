@@ -1,6 +1,7 @@
 """Single hours: book, move, cancel, take up again, mark, tell; who may, and what the board shows."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from service.domain.course import Ending
 from service.domain.refusals import CannotBook, Forbidden, Malformed, NotFound, Refusal, Stale
 from service.domain.standing import Modality
 from service.usecases import absences, appointments, courses, standings
-from service.usecases.appointments import Booked, Destination
+from service.usecases.appointments import Booked, Destination, TooLate
 from service.usecases.steps import CourseHasEnded, NeedsReason
 from tests.usecases.conftest import NOW, Cast, tuesday
 
@@ -168,6 +169,63 @@ def test_a_move_that_changes_nothing_is_refused(cast: Cast) -> None:
     cast.agree()
     with pytest.raises(CannotMove):
         move(cast, cast.at(tuesday()), starts=tuesday())
+
+
+def move_back(cast: Cast, hour: Booked, after: timedelta = timedelta(minutes=2), **also: Any) -> Booked:
+    return appointments.move_back(appointment_id=hour.id, **{"by": cast.desk, "now": NOW + after, **also})
+
+
+def test_a_move_taken_back_was_never_made(cast: Cast) -> None:
+    cast.agree()
+    before = cast.at(tuesday())
+    to: dict[str, Any] = {"starts": tuesday(0, time(14)), "room": cast.rooms[1], "therapist": cast.ben, "minutes": 80}
+    moved = move(cast, before, **to)
+    back = move_back(cast, moved)
+    assert replace(back, version=before.version) == before
+    assert back.version > moved.version, "feeds and boards must see that it came back"
+    [seen] = [
+        one
+        for one in courses.show(course=back.course, by=cast.desk, now=NOW).course.appointments
+        if one.slot == tuesday()
+    ]
+    assert seen.changes == ()
+    assert book(cast, cast.open(1), tuesday(0, time(14)))
+    with pytest.raises(CannotBook):
+        book(cast, cast.open(2), tuesday())
+
+
+def test_of_two_moves_the_last_alone_is_taken_back(cast: Cast) -> None:
+    cast.agree()
+    once = move(cast, cast.at(tuesday()), starts=tuesday(0, time(14)))
+    twice = move(cast, once, now=NOW + timedelta(minutes=1), starts=tuesday(0, time(15)))
+    assert move_back(cast, twice).starts == tuesday(0, time(14))
+    with pytest.raises(TooLate):
+        move_back(cast, twice)
+
+
+def test_what_was_not_moved_just_now_stays(cast: Cast) -> None:
+    cast.agree()
+    with pytest.raises(TooLate):
+        move_back(cast, cast.at(tuesday()))
+    moved = move(cast, cast.at(tuesday()), starts=tuesday(0, time(14)))
+    with pytest.raises(TooLate):
+        move_back(cast, moved, after=timedelta(minutes=3))
+    with pytest.raises(NotFound):
+        move_back(cast, moved, by=cast.as_ben)
+    appointments.tell(appointment_id=moved.id, by=cast.desk, now=NOW + timedelta(minutes=1))
+    with pytest.raises(TooLate):
+        move_back(cast, moved)
+    assert cast.at(tuesday(0, time(14))).id == moved.id
+
+
+def test_an_old_place_that_is_taken_stays_taken(cast: Cast) -> None:
+    cast.agree()
+    moved = move(cast, cast.at(tuesday()), starts=tuesday(0, time(14)))
+    taken = book(cast, cast.open(1), tuesday())
+    with pytest.raises(CannotBook) as refused:
+        move_back(cast, moved)
+    assert refused.value.clashes[0].appointment == taken.id
+    assert cast.at(tuesday(0, time(14))).id == moved.id, "nothing was changed"
 
 
 # --- cancel, take up again

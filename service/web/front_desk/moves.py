@@ -53,6 +53,14 @@ def move_hour(appointment: str) -> Response:
     return frame.go(back, said="moved", about=moved.id, fact=moved.starts.isoformat(timespec="minutes"))
 
 
+@pages.post("/appointments/<appointment>/move-back")
+@allows(CLINICAL)
+def move_hour_back(appointment: str) -> Response:
+    found = appointments.move_back(appointment_id=appointment, by=g.actor, now=g.now)
+    back = frame.back_to(f"/board?date={found.starts.date()}")
+    return frame.go(back, said="moved back", fact=found.starts.isoformat(timespec="minutes"))
+
+
 # --- steps ----------------------------------------------------------------------------------------------------------
 
 
