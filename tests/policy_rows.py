@@ -80,6 +80,8 @@ API: Rows = {
     "PUT api_therapists.set_working_hours": SETTING_UP.at(therapist="therapist").sends(
         lambda w: {"hours": [{"site": w.site, "day": "MO", "begins": "09:00", "ends": "17:00"}]}
     ),
+    "GET api_therapists.free_and_busy": OF_COURSE.at(therapist="therapist"),
+    "GET api_therapists.free_hours": OF_COURSE.at(therapist="therapist"),
     # clients
     "GET api_clients.listed": CLINICAL,
     "POST api_clients.search": CLINICAL.sends({"query": "Client"}),

@@ -67,19 +67,22 @@ class Routes(Blueprint):  # type: ignore[misc]  # it brings no types
         reads: str | None = None,
         gives: Shape | None = None,
         status: int = 200,
+        speaks: str | None = None,
         checks_version: bool = False,
         shown_once: str | None = None,
     ) -> Callable[[View], View]:
         """Register the view below.
 
         `takes` is the shape of the query (GET) or of the body; the view gets it as its first argument. `reads` says in
-        words what the body is, where the view reads it by itself. With
+        words what the body is, where the view reads it by itself, and `speaks` in which media type it answers by
+        itself, where that is not JSON. With
         `checks_version` an `If-Match` is honoured: pass `if_version()` on. `shown_once` names the one field of the
         answer that a repeated request won't show again.
         """
 
         def register(view: View) -> View:
-            dressed: Any = self.response(status, gives)(view)
+            text = {"type": "string"} if speaks else gives
+            dressed: Any = self.response(status, text, content_type=speaks)(view)
             if takes is not None:
                 dressed = self.arguments(takes, location="query" if method == "GET" else "json")(dressed)
             elif method != "GET" and reads is None:

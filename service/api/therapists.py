@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from flask import g
-from marshmallow import fields, post_load
+from flask import Response, g
+from marshmallow import fields, post_load, validate
 
-from service.api.fields import Clock, Id, Text, many, one_of
+from service.api.fields import At, Clock, Day, Id, Local, Text, many, one_of
 from service.api.routes import Asked, Routes
 from service.api.schemas import Added, Strict
-from service.domain.access import SETTING_UP, SIGNED_IN, allows
+from service.domain.access import CLINICAL, SETTING_UP, SIGNED_IN, allows
 from service.domain.hours import Weekday
-from service.usecases import people
+from service.files.free_busy import free_busy
+from service.usecases import free_time, people
 
 routes = Routes("therapists", "Therapists, the sites they work at, and when.")
 
@@ -34,6 +35,35 @@ class NewTherapist(Strict):
 
 class Week(Strict):
     hours = many(fields.Nested(Hours), most=100, required=True)
+
+
+class Window(Strict):
+    since = At(metadata={"description": "From now on, where it is not given."})
+    until = At(metadata={"description": "Four weeks later, where it is not given; 93 days at most."})
+
+
+class Sought(Strict):
+    minutes = fields.Integer(validate=validate.Range(5, 720), load_default=50)
+    every_weeks = fields.Integer(validate=validate.Range(1, free_time.MOST_WEEKS), load_default=1)
+    since = Day(metadata={"description": "From this day on; today, where it is not given."})
+    weeks = fields.Integer(validate=validate.Range(1, free_time.MOST_WEEKS), load_default=12)
+
+
+class FreeHour(Strict):
+    day = one_of(Weekday, attribute="hour.day")
+    at = Clock(attribute="hour.at")
+    dates = fields.Integer(metadata={"description": "How many dates were looked at; nothing is booked on any of them."})
+    lost = fields.List(Local(), metadata={"description": "Those of them that leave or a closure takes."})
+
+
+class FreeHours(Strict):
+    therapist = Id()
+    zone = fields.String()
+    minutes = fields.Integer()
+    every_weeks = fields.Integer()
+    since = Day()
+    weeks = fields.Integer()
+    hours = fields.List(fields.Nested(FreeHour))
 
 
 class Therapist(Strict):
@@ -64,3 +94,27 @@ def add(asked: Asked) -> Asked:
 def set_working_hours(asked: Asked, therapist: str) -> None:
     """Replace the working hours of a therapist."""
     people.set_working_hours(therapist=therapist, hours=asked["hours"], by=g.actor, now=g.now)
+
+
+@routes.on("GET", "/<id:therapist>/freebusy.ics", takes=Window, speaks="text/calendar")
+@allows(CLINICAL)
+def free_and_busy(asked: Asked, therapist: str) -> Response:
+    """When a therapist is taken, as VFREEBUSY for other systems: booked (BUSY), on leave, closed or not at work
+    (BUSY-UNAVAILABLE), or perhaps (BUSY-TENTATIVE). It never says with whom.
+    """
+    found = free_time.busy(therapist=therapist, **asked, by=g.actor, now=g.now)
+    body = free_busy(found.taken, therapist=found.therapist, window=found.window, now=g.now)
+    return Response(
+        body,
+        content_type="text/calendar; charset=utf-8",
+        headers={"Content-Disposition": 'inline; filename="freebusy.ics"', "Cache-Control": "private, no-store"},
+    )
+
+
+@routes.on("GET", "/<id:therapist>/free-hours", takes=Sought, gives=FreeHours)
+@allows(CLINICAL)
+def free_hours(asked: Asked, therapist: str) -> free_time.FreeHours:
+    """Which hours of the week a therapist could still agree: nothing is booked on any of their dates in so many weeks.
+    Local times of the therapist's site.
+    """
+    return free_time.hours(therapist=therapist, **asked, by=g.actor, now=g.now)
