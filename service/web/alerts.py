@@ -108,6 +108,9 @@ class Breaks:
     about: together.Together
     is_answered_here: bool
     """Its own page would show the reader nobody: they stand in for somebody."""
+    is_open: bool
+    """One of them was just answered, so each is still to be seen."""
+    back: str
     cards: list[Card]
 
 
@@ -115,7 +118,17 @@ def _group(name: str, therapist: str, some: list[alerts.Alert]) -> tuple[str, li
     """What is said of one therapist's courses: what one absence does to several of them, then the rest."""
     groups, single = together.gathered(some=some, own=therapist, by=g.actor)
     is_closed = not may_see_course(g.actor, (therapist,))
-    breaks = [Breaks(about=one, is_answered_here=is_closed, cards=_cards(one.alerts)) for one in groups]
+    opened = request.args.get("open")
+    breaks = [
+        Breaks(
+            about=one,
+            is_answered_here=is_closed,
+            is_open=is_closed or one.absence == opened,
+            back=_here_with(one.absence),
+            cards=_cards(one.alerts),
+        )
+        for one in groups
+    ]
     return name, breaks, _cards(single)
 
 
@@ -142,6 +155,11 @@ def _items(some: list[alerts.Alert]) -> Iterator[Item]:
 
 def _back(said: str, alert: str) -> Response:
     return frame.go(frame.back_to("/alerts"), said=said, about=alert)
+
+
+def _here_with(absence: str) -> str:
+    everything = "all=yes&" if request.args.get("all") == "yes" else ""
+    return f"/alerts?{everything}open={absence}#absence-{absence}"
 
 
 def _here() -> str:

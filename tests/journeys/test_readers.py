@@ -1,5 +1,6 @@
 """What therapists, managers and admins look at, in a real browser: nobody shut out, nothing sticking out."""
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,12 @@ def test_an_alert_is_answered_by_keyboard_alone(disturbed: Served, new_page: Cal
     page.keyboard.press("g")
     page.keyboard.press("a")
     page.wait_for_url("**/alerts")
-    cards = page.locator("article.alert")
+    # The leave is one thing to see to: the clients are told on its own page, or answered one by one.
+    expect(page.get_by_role("heading", name="3 clients to tell")).to_be_visible()
+    expect(page.get_by_role("button", name="Tell them")).to_have_attribute("href", re.compile("^/away/"))
+    look(page, "alerts-together")
+    page.get_by_text("Each by itself").press("Enter")
+    cards = page.locator("details article.alert")
     answers = page.get_by_role("button", name="Acknowledge")
     before = answers.count()
     assert before >= 3

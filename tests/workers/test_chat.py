@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 from typing import TYPE_CHECKING
@@ -261,6 +262,30 @@ def test_control_whoever_entered_no_address_is_told_by_mail_alone(
     assert len(smtp_server.mails) == 1
     assert chats() == []
     assert discord.got == []
+
+
+def test_it_leaves_when_the_mail_leaves_and_no_more_often(
+    told_by_chat: AlarmClinic, house: "House", smtp_server: Inbox, discord: Receiver
+) -> None:
+    """Quiet hours, the quarter of an hour between two, and the day's few are the mail's: it has none of its own."""
+    at = now() - timedelta(hours=1)
+    quiet = [(at + timedelta(hours=hours)).time().replace(second=0, microsecond=0) for hours in (0, 5)]
+    wanted = replace(
+        notices.preferences(by=told_by_chat.as_ada), quiet_since=quiet[0], quiet_until=quiet[1], pushes_a_day=1
+    )
+    notices.prefer(preferences=wanted, by=told_by_chat.as_ada, now=now())
+    told_by_chat.cancel(0, 1, now=now())
+    carry_all(house)
+    found = [one for one in outbox.listed(by=OPERATOR, now=now()) if one.topic.startswith("notice.")]
+    assert sorted(one.topic for one in found) == ["notice.chat", "notice.mail"]
+    [leaves] = {one.not_before for one in found}
+    assert leaves > now()
+    told_by_chat.cancel(2, now=now())
+    carry_all(house)
+    assert len([one for one in outbox.listed(by=OPERATOR, now=now()) if one.topic.startswith("notice.")]) == 2
+    with time_machine.travel(leaves + timedelta(seconds=1), tick=False):
+        carry_all(house)
+    assert (len(smtp_server.mails), len(discord.got)) == (1, 1)
 
 
 def test_it_does_not_wait_for_the_mail_and_is_tried_by_itself(
