@@ -17,6 +17,10 @@ from service.files.ics_text import Component, Line
 from service.files.ics_zones import Zones
 
 _Read = TypeVar("_Read")
+_UTC = frozenset(
+    prefix + name for name in ("UTC", "UCT", "GMT", "GMT0", "Greenwich", "Universal", "Zulu") for prefix in ("", "Etc/")
+)
+"""What UTC is called, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +111,7 @@ class Times:
             return When(local=local, zone=otherwise or self.site_zone, is_day=True)
         if tzid:
             zone = self.zones.named(tzid, line.number, local)
-            if is_utc and zone not in ("UTC", "Etc/UTC"):
+            if is_utc and zone not in _UTC:
                 raise CannotTake(say("It gives a time in UTC and names another time zone."), where=line.name)
             return When(local=local, zone=zone)
         if is_utc:

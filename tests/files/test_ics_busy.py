@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.domain.hours import Span, instant, local_time
-from service.domain.outside import Reading, merged
+from service.domain.outside import FAULTS, LEFT_OUT, Reading, merged
 from service.files.ics_busy import MOST_TIMES, CannotReadBusy, read
-from tests.files.test_ics_book import calendar
+from tests.files.test_ics_book import OUTLOOK, calendar
 
 BERLIN = "Europe/Berlin"
 SINCE, UNTIL = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 5, 1, tzinfo=UTC)
@@ -308,7 +308,7 @@ def test_masters_and_changes_that_would_take_long_are_not_worked_through() -> No
 
 
 def test_days_left_out_a_hundred_thousand_times() -> None:
-    minutes = [f"{datetime(2026, 1, 6) + timedelta(minutes=n):%Y%m%dT%H%M%S}Z" for n in range(12_000)]
+    minutes = [f"{datetime(2026, 1, 6) + timedelta(minutes=n):%Y%m%dT%H%M%S}Z" for n in range(14_000)]
     days = ",".join(["20260107", "20260108"] * 20_000)
     with pytest.raises(CannotReadBusy):
         reading(event(f"RDATE:{','.join(minutes)}", f"EXDATE;VALUE=DATE:{days}"))
@@ -365,3 +365,36 @@ def _at(moment: date) -> datetime:
     return (
         moment.astimezone(UTC) if isinstance(moment, datetime) else instant(datetime(*moment.timetuple()[:3]), BERLIN)
     )
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_no_damage_gives_a_traceback(data: st.DataObject) -> None:
+    """Lines dropped, doubled, swapped and overwritten: it is read, or not taken."""
+    whole = calendar(
+        OUTLOOK.format(name="Own"),
+        event("RRULE:FREQ=MONTHLY;BYDAY=2TU;COUNT=9", "EXDATE;VALUE=DATE:20260120", "RDATE:20260108T100000Z/PT1H"),
+        change("20260203T100000", "DTSTART;TZID=Own:20260204T170000", range_=";RANGE=THISANDFUTURE"),
+        event("DTSTART;VALUE=DATE:20260105", "DTEND;VALUE=DATE:20260107", "SEQUENCE:4", uid="two"),
+        "BEGIN:VFREEBUSY\nFREEBUSY:20260106T090000Z/PT30M,20260107T090000Z/20260107T100000Z\nEND:VFREEBUSY",
+    ).split(b"\r\n")
+    for _ in range(data.draw(st.integers(1, 4))):
+        at, other = data.draw(st.integers(0, len(whole) - 1)), data.draw(st.integers(0, len(whole) - 1))
+        way = data.draw(st.integers(0, 3))
+        if way == 0:
+            whole[at] = b""
+        elif way == 1:
+            whole[at], whole[other] = whole[other], whole[at]
+        elif way == 2:
+            whole[at] += b"\r\n" + whole[other]
+        else:
+            cut = data.draw(st.integers(0, len(whole[at])))
+            whole[at] = whole[at][:cut] + data.draw(st.binary(max_size=6)) + whole[at][cut + 2 :]
+    try:
+        found = read(b"\r\n".join(whole), zone=BERLIN, since=SINCE, until=UNTIL)
+    except CannotReadBusy as refusal:
+        assert refusal.kind in FAULTS
+    else:
+        assert set(found.left_out) <= set(LEFT_OUT)
+        assert all(SINCE <= one.since < one.until <= UNTIL for one in found.spans)
+        assert list(found.spans) == list(merged(found.spans))
