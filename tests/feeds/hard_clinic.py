@@ -11,7 +11,7 @@ from functools import cached_property
 from random import Random
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, false, or_, select
 
 from service.domain.absences import AbsenceKind
 from service.domain.access import OPERATOR, Role
@@ -27,9 +27,9 @@ from service.store.appointments import AppointmentRow
 from service.store.base import db
 from service.store.clients import ClientRow
 from service.store.courses import CourseClientRow
-from service.store.people import SiteRow, TherapistRow
+from service.store.people import RoomRow, SiteRow, TherapistRow
 from service.store.standings import StandingRow
-from service.usecases import absences, appointments, clients, courses, feeds, people, standings
+from service.usecases import absences, appointments, clients, courses, feed_rights, feeds, people, standings
 from service.usecases.drafts import Choice, Do
 from service.usecases.steps import NeedsReason
 from tests.feeds.engines import UTC_FORM, Listed, Listing, Window
@@ -522,35 +522,51 @@ def _case(zone: str, site: str, shape: Shape) -> Case:
     )
 
 
-def subscribed(therapists: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    """By a name of each: the therapist, and the secret of a new feed that a manager made of their calendar.
+@dataclass(frozen=True, kw_only=True)
+class Whose:
+    """Whose calendar a feed shows: `shows` is therapist, room, site or client."""
 
-    Every other one shows what was cancelled.
-    """
-    made: dict[str, tuple[str, str]] = {}
-    for number, (name, therapist) in enumerate(therapists.items()):
-        if number % feeds.MOST == 0:
+    shows: str
+    id: str
+
+
+def subscribed(everybody: Mapping[str, Whose]) -> dict[str, str]:
+    """By the name of each the secret of a new feed that a manager made. Every other one shows what was cancelled."""
+    made: dict[str, str] = {}
+    if any(whose.shows == "client" for whose in everybody.values()):
+        feeds.let_clients_have_one(is_on=True, by=OPERATOR, now=NOW)
+    for number, (name, whose) in enumerate(everybody.items()):
+        if number % feed_rights.MOST == 0:
             owner = _manager(number)
-        new = feeds.create(
+        made[name] = feeds.create(
             name="Phone",
-            therapist=therapist,
-            privacy=Privacy.REFERENCE,
+            **{whose.shows: whose.id},
+            privacy=Privacy.NAME if whose.shows == "client" else Privacy.REFERENCE,
             shows_cancelled=number % 2 == 0,
             owner=owner,
             by=OPERATOR,
             now=NOW,
-        )
-        made[name] = therapist, new.secret
+        ).secret
     return made
 
 
-def everybody(cases: Iterable[Case]) -> dict[str, str]:
-    """All therapists who hold an hour of these cases, by a name."""
+def therapists_of(cases: Iterable[Case]) -> dict[str, Whose]:
+    """All who hold an hour of these cases, by a name."""
     return {
-        f"{case.name}, {'own' if number == 0 else 'other'}": therapist
+        f"{case.name}, {'own' if number == 0 else 'other'}": Whose(shows="therapist", id=therapist)
         for case in cases
         for number, therapist in enumerate((case.therapist, *case.others))
     }
+
+
+def everything_of(cases: Iterable[Case]) -> dict[str, Whose]:
+    """Also the rooms, the clients and the site."""
+    found = therapists_of(cases)
+    for case in cases:
+        found[f"{case.name}, room"] = Whose(shows="room", id=case.room)
+        found[f"{case.name}, client"] = Whose(shows="client", id=case.client)
+        found[case.zone] = Whose(shows="site", id=case.site)
+    return found
 
 
 def _manager(number: int) -> str:
@@ -558,41 +574,103 @@ def _manager(number: int) -> str:
     return people.add_user(name="Manager", email=email, roles=[Role.MANAGER], therapist=None, by=OPERATOR, now=NOW)
 
 
-def held(therapist: str, window: Window = WINDOW) -> Listing:
-    """What the database holds for that therapist within the window: hours that take place, and leave.
+def held(whose: Whose, window: Window = WINDOW) -> Listing:
+    """What the database holds for that calendar within the window: hours that take place, and leave.
 
-    Called by the references of the clients. Read off the rows, without anything that feeds are made by.
+    Called as the feeds are to call them: by the references of the clients, at a room and a site with the therapist.
+    Read off the rows, without anything that feeds are made by.
     """
-    ((whose, zone),) = _rows(
-        select(TherapistRow.id, SiteRow.zone)
-        .join(SiteRow, SiteRow.id == TherapistRow.site_id)
-        .where(TherapistRow.public_id == therapist)
-    )
+    here = _is_of(whose)
     hours = (
-        select(AppointmentRow.id, AppointmentRow.starts_at, AppointmentRow.ends_at, ClientRow.reference)
+        select(
+            AppointmentRow.id, AppointmentRow.starts_at, AppointmentRow.ends_at, TherapistRow.name, ClientRow.reference
+        )
+        .join(TherapistRow, TherapistRow.id == AppointmentRow.therapist_id)
         .join(CourseClientRow, CourseClientRow.course_id == AppointmentRow.course_id)
         .join(ClientRow, ClientRow.id == CourseClientRow.client_id)
-        .where(AppointmentRow.therapist_id == whose, AppointmentRow.void_at.is_(None))
+        .where(here, AppointmentRow.void_at.is_(None))
         .where(AppointmentRow.status.not_in(["client_cancelled", "clinic_cancelled", "break"]))
         .order_by(ClientRow.id)
     )
-    clients_of: dict[tuple[int, datetime, datetime], list[str]] = {}
-    for number, since, until, reference in _rows(hours):
-        clients_of.setdefault((number, since, until), []).append(reference)
-    found = [(_instant(since), _instant(until), " + ".join(of)) for (_, since, until), of in clients_of.items()]
-    leave = (
-        select(AbsenceRow.since, AbsenceRow.until, AbsenceRow.name)
-        .where(AbsenceRow.therapist_id == whose, AbsenceRow.kind == "leave")
-        .where(AbsenceRow.withdrawn_at.is_(None), AbsenceRow.tentative.is_(False))
-    )
-    return window.of([*found, *(_leave(since, until, name, zone) for since, until, name in _rows(leave))])
+    clients_of: dict[tuple[int, datetime, datetime, str], list[str]] = {}
+    for number, since, until, therapist, reference in _rows(hours):
+        clients_of.setdefault((number, since, until, therapist), []).append(reference)
+    found = [
+        (_instant(since), _instant(until), _called(whose, therapist, " + ".join(references)))
+        for (_, since, until, therapist), references in clients_of.items()
+    ]
+    away = _rows(_AWAY.where(_is_away_of(whose)))
+    return window.of([*found, *(_away(whose, _zone_of(whose), *row) for row in away)])
 
 
-def _leave(since: LocalTime, until: LocalTime, name: str, zone: str) -> Listed:
-    called = name or "Away"
+def _is_of(whose: Whose) -> ColumnElement[bool]:
+    match whose.shows:
+        case "therapist":
+            return TherapistRow.public_id == whose.id
+        case "room":
+            return AppointmentRow.room_id == _id(RoomRow, whose)
+        case "client":
+            return ClientRow.public_id == whose.id
+        case _:
+            rooms = select(RoomRow.id).where(RoomRow.site_id == _id(SiteRow, whose))
+            by_video = and_(AppointmentRow.room_id.is_(None), TherapistRow.site_id == _id(SiteRow, whose))
+            return or_(AppointmentRow.room_id.in_(rooms), by_video)
+
+
+def _id(kind: type[RoomRow] | type[SiteRow], whose: Whose) -> Any:
+    return select(kind.id).where(kind.public_id == whose.id).scalar_subquery()
+
+
+def _called(whose: Whose, therapist: str, clients_: str) -> str:
+    return {
+        "therapist": clients_,
+        "client": f"Appointment with {therapist}",
+        "room": f"{therapist}: {clients_}",
+        "site": f"{therapist}: {clients_}",
+    }[whose.shows]
+
+
+_AWAY = (
+    select(AbsenceRow.kind, AbsenceRow.since, AbsenceRow.until, AbsenceRow.name, TherapistRow.name)
+    .outerjoin(TherapistRow, TherapistRow.id == AbsenceRow.therapist_id)
+    .where(AbsenceRow.withdrawn_at.is_(None), AbsenceRow.tentative.is_(False))
+)
+
+
+def _is_away_of(whose: Whose) -> ColumnElement[bool]:
+    """Leave of a therapist and of all who belong to a site; a closed site, a closed room. A client is told of none."""
+    match whose.shows:
+        case "therapist":
+            return and_(AbsenceRow.kind == "leave", TherapistRow.public_id == whose.id)
+        case "room":
+            return and_(AbsenceRow.kind == "closure", AbsenceRow.room_id == _id(RoomRow, whose))
+        case "client":
+            return false()
+        case _:
+            site, rooms = _id(SiteRow, whose), select(RoomRow.id).where(RoomRow.site_id == _id(SiteRow, whose))
+            everywhere = and_(AbsenceRow.site_id.is_(None), AbsenceRow.room_id.is_(None))
+            is_closed = and_(
+                AbsenceRow.kind.in_(["closure", "holiday"]),
+                or_(AbsenceRow.site_id == site, AbsenceRow.room_id.in_(rooms), everywhere),
+            )
+            return or_(is_closed, and_(AbsenceRow.kind == "leave", TherapistRow.site_id == site))
+
+
+def _away(whose: Whose, zone: str, kind: str, since: LocalTime, until: LocalTime, name: str, of: str | None) -> Listed:
+    called = name or ("Away" if kind == "leave" else "Closed")
+    if kind == "leave" and whose.shows == "site":
+        called = f"{of}: {called}"
     if since.time() == until.time() == time():
         return since.date().isoformat(), until.date().isoformat(), called
     return _instant(instant(since, zone)), _instant(instant(until, zone)), called
+
+
+def _zone_of(whose: Whose) -> str:
+    """Of its site: by its clocks, leave begins and ends."""
+    row = {"therapist": TherapistRow, "room": RoomRow, "site": SiteRow}[whose.shows]
+    site = SiteRow.id if row is SiteRow else row.site_id
+    ((zone,),) = _rows(select(SiteRow.zone).where(row.public_id == whose.id, SiteRow.id == site))
+    return str(zone)
 
 
 def _instant(at: datetime) -> str:

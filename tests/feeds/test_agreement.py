@@ -1,8 +1,9 @@
 """Three engines list exactly what the database holds: beginning, end and summary of each hour and leave, and no other.
 
 recurring-ical-events, ical.js (Thunderbird's) and libical (Evolution's), each fed through the feed's own address. Every
-feed of the demo clinic, and hard ones: thirty shapes in twelve zones. `make test` has each shape in two or three of the
-zones, half of them on PostgreSQL; STORM=full has all 360, on both databases.
+therapist's, room's and site's feed of the demo clinic, and hard ones: 31 shapes in twelve zones, each read in the feeds
+of the therapists, the room, the client and the site. `make test` has each shape in one or two of the zones, half of them
+on PostgreSQL; STORM=full has all 372, on both databases.
 """
 
 import os
@@ -17,13 +18,25 @@ from service.commands.demo_clinic import invent
 from service.domain.access import OPERATOR
 from service.usecases import demo, people
 from tests.feeds.engines import Engine, Listing, Window, engines, shipped_zones
-from tests.feeds.hard_clinic import NOW, SHAPES, WINDOW, ZONES, Shape, clinic, everybody, held, subscribed
+from tests.feeds.hard_clinic import (
+    NOW,
+    SHAPES,
+    WINDOW,
+    ZONES,
+    Shape,
+    Whose,
+    clinic,
+    everything_of,
+    held,
+    subscribed,
+    therapists_of,
+)
 
 if TYPE_CHECKING:
     from flask import Flask
 
 IS_FULL = os.environ.get("STORM") == "full"
-EVERY = 1 if IS_FULL else 5
+EVERY = 1 if IS_FULL else 7
 ENGINES = ("sqlite", "postgresql")
 
 
@@ -63,12 +76,13 @@ def differences(shown: Listing, is_held: Listing) -> list[str]:
     ]
 
 
-def compare(app: "Flask", whose: Mapping[str, tuple[str, str]], window: Window) -> int:
-    """Ask each engine what each feed shows; how many hours all three list as the database holds them."""
+def compare(app: "Flask", everybody: Mapping[str, Whose], window: Window) -> int:
+    """Ask each engine what everybody's feed shows; how many hours all three list as the database holds them."""
     with app.app_context():
-        is_held = {name: held(therapist, window) for name, (therapist, _) in whose.items()}
+        secrets = subscribed(everybody)
+        is_held = {name: held(whose, window) for name, whose in everybody.items()}
     program = app.test_client(use_cookies=False)
-    bodies = {name: program.get(f"/feeds/{secret}.ics").data for name, (_, secret) in whose.items()}
+    bodies = {name: program.get(f"/feeds/{secret}.ics").data for name, secret in secrets.items()}
     wrong = [
         f"{engine}, {name}: {each}"
         for engine, listed in engines().items()
@@ -83,24 +97,24 @@ def compare(app: "Flask", whose: Mapping[str, tuple[str, str]], window: Window) 
 def test_three_engines_list_what_the_database_holds(app: "Flask", monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
     with app.app_context():
         cases = clinic(zone, shapes_in(zone))
-        whose = subscribed(everybody(cases))
     now = max(case.now for case in cases)
     monkeypatch.setattr("service.clock.now", lambda: now)
-    assert compare(app, whose, WINDOW) > 25 * len(cases)
+    assert compare(app, everything_of(cases), WINDOW) > 100 * len(cases)
 
 
 @pytest.mark.parametrize("database_url", ENGINES if IS_FULL else ["sqlite"], indirect=True)
-def test_so_they_do_for_every_therapist_of_the_demo_clinic(app: "Flask", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_so_they_do_for_everybody_in_the_demo_clinic(app: "Flask", monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.clock.now", lambda: NOW)
     with app.app_context():
         weeks = 40 if IS_FULL else 14
         invented = invent(therapists=12, weeks=weeks, seed=1, horizon=timedelta(weeks=26), now=NOW)
         demo.fill(clinic=invented, by=OPERATOR, now=NOW)
-        therapists = {one.name: one.id for one in people.therapists(by=OPERATOR)}
-        whose = subscribed(therapists)
+        everybody = {one.name: Whose(shows="therapist", id=one.id) for one in people.therapists(by=OPERATOR)}
+        everybody |= {f"room {one.name}": Whose(shows="room", id=one.id) for one in people.rooms(by=OPERATOR)}
+        everybody |= {one.name: Whose(shows="site", id=one.id) for one in people.sites(by=OPERATOR)}
     window = Window(since=NOW - timedelta(days=88), until=NOW + timedelta(weeks=25))
-    assert len(whose) == 12
-    assert compare(app, whose, window) > 5_000
+    assert len(everybody) > 20
+    assert compare(app, everybody, window) > 15_000
 
 
 # --- controls: the comparison sees what it is to see
@@ -110,7 +124,7 @@ def listings(engine: Engine, app: "Flask", *, spoil: tuple[bytes, bytes]) -> tup
     """What an engine lists of one feed, as it is and with something in it replaced."""
     with app.app_context():
         (case,) = clinic("Europe/Dublin", (SHAPES[0],))
-        ((_, secret),) = subscribed(everybody([case])).values()
+        (secret,) = subscribed(therapists_of([case])).values()
     body = app.test_client().get(f"/feeds/{secret}.ics").data
     spoilt = body.replace(*spoil, 1)
     assert spoilt != body

@@ -32,9 +32,9 @@ from tests.feeds.hard_clinic import (
     at_a_time_that_the_clocks_skip,
     at_a_time_that_they_show_twice,
     clinic,
-    everybody,
     held,
     subscribed,
+    therapists_of,
 )
 from tests.feeds.test_agreement import differences
 
@@ -64,27 +64,27 @@ def database_url(sqlite_url: str) -> str:
 def test_each_feed_comes_back_as_it_was(app: "Flask", monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
     with app.app_context():
         cases = clinic(zone)
-        whose = subscribed(everybody(cases))
+        everybody = therapists_of(cases)
         now = max(case.now for case in cases)
         monkeypatch.setattr("service.clock.now", lambda: now)
-        books = read(app, whose, zone)
+        books = read(app, subscribed(everybody), zone)
         wrong: list[str] = []
         for name, book in books.items():
-            therapist, _ = whose[name]
-            wrong += [f"{name}: {each}" for each in differences(listed(book, zone), [*only_hours(held(therapist))])]
-            if not name.startswith(BROKEN_UP) and patterns_of(book) != patterns_held(therapist):
-                wrong.append(f"{name}: {patterns_of(book)}, and not {patterns_held(therapist)}")
+            hours, patterns = list(only_hours(held(everybody[name]))), patterns_held(everybody[name].id)
+            wrong += [f"{name}: {each}" for each in differences(listed(book, zone), hours)]
+            if not name.startswith(BROKEN_UP) and patterns_of(book) != patterns:
+                wrong.append(f"{name}: {patterns_of(book)}, and not {patterns}")
             outcome = imports.preview(book, site=None, zone=zone, horizon=HORIZON, by=OPERATOR, now=now)
             wrong += [f"{name}: {each}" for each in refused(outcome)]
             assert outcome.standings == len(book.series)
         assert wrong == []
 
 
-def read(app: "Flask", whose: Mapping[str, tuple[str, str]], zone: str) -> dict[str, Book]:
+def read(app: "Flask", secrets: Mapping[str, str], zone: str) -> dict[str, Book]:
     program = app.test_client(use_cookies=False)
     return {
         name: parse(program.get(f"/feeds/{secret}.ics").data, default_zone=zone, therapist="Therapist A")
-        for name, (_, secret) in whose.items()
+        for name, secret in secrets.items()
     }
 
 
@@ -192,6 +192,7 @@ def test_control_one_hour_less_would_be_seen(app: "Flask", monkeypatch: pytest.M
     with app.app_context():
         (case,) = clinic("Europe/Dublin", (at_a_time_that_they_show_twice,))
         monkeypatch.setattr("service.clock.now", lambda: case.now)
-        (book,) = read(app, subscribed(everybody([case])), case.zone).values()
+        everybody = therapists_of([case])
+        (book,) = read(app, subscribed(everybody), case.zone).values()
         shorter = listed(book, case.zone)[1:]
-        assert len(differences(shorter, held(case.therapist))) == 1
+        assert len(differences(shorter, held(*everybody.values()))) == 1

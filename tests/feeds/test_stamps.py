@@ -19,7 +19,7 @@ from service.domain.appointment import Initiator
 from service.domain.feed import uid_of_slot
 from service.domain.hours import Hour, LocalTime, Weekday
 from service.usecases import appointments
-from tests.feeds.hard_clinic import NOW, Case, any_change, clinic, everybody, open_ended, subscribed
+from tests.feeds.hard_clinic import NOW, Case, any_change, clinic, open_ended, subscribed, therapists_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -106,7 +106,7 @@ class World:
         self.case.cover(self.case.slots()[-3])
         self.tell = tell
         clients = (app.test_client(use_cookies=False) for _ in range(2))
-        secrets = (secret for _, secret in subscribed(everybody([self.case])).values())
+        secrets = subscribed(therapists_of([self.case])).values()
         self.own, self.others = (Program(client, secret) for client, secret in zip(clients, secrets, strict=True))
         self.look()
 
