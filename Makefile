@@ -25,8 +25,8 @@ TESTS ?=
 BENCH ?=
 MODULES ?=
 
-.PHONY: help run test sure storms bench mutants format lint types walls migrate lock document words setup setup-dev \
-	chromium libical clean
+.PHONY: help run test sure storms calendars bench mutants format lint types walls migrate lock document words setup \
+	setup-dev chromium libical clean
 
 help: ## List what can be asked for
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ sure: setup-dev ## The one command that says you are done: format, lint, walls, 
 
 storms: setup-dev ## Race 16 desks for the same hours; kill everything under webhooks and 5,000 alerts (takes an hour)
 	@STORM=full $(BIN)/python -m pytest -s -m storm $(foreach storm,double_booking kills webhook_kills alert_storm,tests/storms/test_$(storm).py) tests/workers/test_hostile_strings.py
+
+calendars: setup-dev libical ## Every hard calendar in every zone, read by three engines; 10,000 hostile names (takes half an hour)
+	@STORM=full $(BIN)/python -m pytest $(foreach test,agreement stamps round_trip hostile_strings,tests/feeds/test_$(test).py)
 
 bench: setup-dev ## Measure how fast it is on this machine (BENCH=p1 to narrow)
 	@$(BIN)/python -m tests.benchmarks $(BENCH)

@@ -2,8 +2,8 @@
 
 recurring-ical-events, ical.js (Thunderbird's) and libical (Evolution's), each fed through the feed's own address. Every
 therapist's, room's and site's feed of the demo clinic, and hard ones: 31 shapes in twelve zones, each read in the feeds
-of the therapists, the room, the client and the site. `make test` has each shape in one or two of the zones, half of them
-on PostgreSQL; STORM=full has all 372, on both databases.
+of the therapists, the room, the client and the site. `make test` has each shape in one or two of the zones, half of
+them on PostgreSQL; `make calendars` has all 372, on both databases.
 """
 
 import os

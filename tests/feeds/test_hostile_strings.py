@@ -2,7 +2,7 @@
 
 What comes out is read by two parsers that share no code with what wrote it, ical.js and libical: every component and
 every property is there that a harmless name would have, and no other, and what both read is the name as one line. 500
-strings in every `make test`, 10,000 with STORM=full; the seed is printed when one gets through.
+strings in every `make test`, 10,000 in `make calendars`; the seed is printed when one gets through.
 """
 
 import os
