@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.engine import make_url
 
 from service.domain.absences import AbsenceKind
-from service.domain.access import OPERATOR, Role
+from service.domain.access import OPERATOR, Actor, Role
 from service.domain.appointment import Initiator
 from service.usecases import (
     absences,
@@ -21,6 +21,7 @@ from service.usecases import (
     consistency,
     courses,
     feeds,
+    notices,
     outbox,
     outside,
     overrides,
@@ -187,6 +188,7 @@ def build_world(app: "Flask") -> World:
         alert = alerts.of_course(course=clinic.courses[0], by=OPERATOR, now=NOW)[0].id
         override = _agree_otherwise(clinic.courses[0])
         users = _users(clinic)
+        _enter_chats(users)
         tokens = {who: _token(user, may_write=who != READ_ONLY) for who, user in users.items()}
         cookies = {who: people.sign_in_by_link(secret=_link(user), now=NOW) for who, user in users.items()}
         people.disable_user(user=users[DISABLED], by=OPERATOR, now=NOW)
@@ -326,6 +328,14 @@ def _users(clinic: Clinic) -> dict[str, str]:
             now=NOW,
         )
     return users
+
+
+def _enter_chats(users: Mapping[str, str]) -> None:
+    """An address of a chat service for whoever may have one."""
+    roles = {OWN: Role.THERAPIST, OTHER: Role.THERAPIST, MANAGER: Role.MANAGER, ADMIN: Role.ADMIN}
+    for who, role in roles.items():
+        by = Actor(name=who, roles=frozenset({role}), user=users[who])
+        notices.tell_by_chat(address="discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js", by=by, now=NOW)
 
 
 def _token(user: str, *, may_write: bool) -> str:
