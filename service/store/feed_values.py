@@ -172,8 +172,8 @@ class _Reading:
     @cached_property
     def heads(self) -> dict[int, str]:
         return {
-            row.id: _print(
-                law_of(row.zone),
+            row.id: _head(
+                row.zone,
                 *row[feed_queries.PATTERN],
                 self.hours[row.id],
                 self.names.summary(row),
@@ -439,12 +439,25 @@ class _Reading:
 
 
 def _told(entry: FeedEvent | FeedLeave, **more: Any) -> Told:
-    return Told(uid=entry.uid, fingerprint=_print(law_of(entry.zone), entry) + _print(), entry=entry, **more)
+    return Told(uid=entry.uid, fingerprint=_head(entry.zone, entry) + _print(), entry=entry, **more)
 
 
 def _was_cancelled(hour: Row[Any]) -> bool:
     """By somebody; a break that was agreed or announced beforehand is no news."""
     return not hour.is_void and hour.status in {Status.CLIENT_CANCELLED, Status.CLINIC_CANCELLED}
+
+
+def is_of_one_law(fingerprint: str, other: str) -> bool:
+    """False where the law of the zone changed between the two: then the same local time is another instant."""
+    return fingerprint[:_LAW] == other[:_LAW]
+
+
+_LAW = 8
+
+
+def _head(zone: str, *facts: object) -> str:
+    """32 characters, of which the first say by which law of the zone it is meant."""
+    return law_of(zone)[:_LAW] + _print(*facts)[_LAW:]
 
 
 def _print(*facts: object) -> str:

@@ -86,7 +86,7 @@ def draft(db: Session, feed: Glimpse, *, now: datetime) -> Draft | None:
         standings={one.uid for one in values.told if one.is_standing},
         new=new,
         changed={one.uid: _with_number(one, new[one.uid]) for one in changed},
-        before={one.uid: said[one.uid].piece for one in changed if one.uid in said},
+        before={one.uid: said[one.uid].piece for one in changed if _may_keep_numbers(one, said)},
         kept={uid: said[uid].piece for uid in told if uid not in new},
         gone={uid: _silent(one) for uid, one in gone.items() if one.fingerprint and uid not in forgotten},
         forgotten=forgotten,
@@ -111,6 +111,12 @@ def store(db: Session, feed: Glimpse, draft: Draft, written: Written, *, now: da
 def _is_as_before(told: Told, said: Mapping[str, Said]) -> bool:
     before = said.get(told.uid)
     return told.entry is None or (before is not None and before.fingerprint == told.fingerprint)
+
+
+def _may_keep_numbers(told: Told, said: Mapping[str, Said]) -> bool:
+    """False under a new law of its zone: what reads the same then means another instant."""
+    before = said.get(told.uid)
+    return before is not None and feed_values.is_of_one_law(before.fingerprint, told.fingerprint)
 
 
 def _numbered(db: Session, changed: Sequence[Told], said: Mapping[str, Said], *, now: datetime) -> dict[str, Said]:

@@ -17,10 +17,11 @@ from service.domain.hours import TZDATA_VERSION, Instant, LocalTime, local_time,
 from service.domain.shift import Booked, Held, ZoneShift
 from service.store import audit, bookings, outbox, timezones
 from service.store.appointments import AppointmentRow
+from service.store.clients import ClientRow
 from service.store.courses import CourseRow
 from service.store.occupancies import Kind
 from service.store.outbox import OutboxRow
-from service.store.people import Directory, TherapistRow, UserRow, directory
+from service.store.people import Directory, RoomRow, TherapistRow, UserRow, directory
 from service.store.transaction import reading, writing
 from service.usecases import away, client_hours, steps, telling
 
@@ -262,7 +263,12 @@ def _tell(db: Session, moved: Sequence[AppointmentRow], *, by: Actor, now: datet
     for course in sorted(more):
         outbox.add(db, steps.ASSESS, {"course": touched.pop(course)}, now=now)
     _tell_courses(db, touched, by=by, now=now)
-    steps.calendars_changed(db, {row.therapist_id for row in moved})
+    steps.calendars_changed(
+        db,
+        {row.therapist_id for row in moved},
+        rooms={row.room_id for row in moved},
+        courses={row.course_id for row in moved},
+    )
 
 
 def _tell_courses(db: Session, touched: Mapping[int, str], *, by: Actor, now: datetime) -> None:
@@ -273,13 +279,15 @@ def _tell_courses(db: Session, touched: Mapping[int, str], *, by: Actor, now: da
 
 def _calendars_changed(db: Session) -> None:
     """All of them: what a zone's clocks do stands in every calendar that has an hour there, however far ahead."""
-    ids = list(db.scalars(select(TherapistRow.id).order_by(TherapistRow.id).with_for_update()))
-    db.execute(
-        update(TherapistRow)
-        .where(TherapistRow.id.in_(ids))
-        .values(calendar_version=TherapistRow.calendar_version + 1)
-        .execution_options(synchronize_session=False)
-    )
+    for kind in (TherapistRow, RoomRow, ClientRow):
+        ids = list(db.scalars(select(kind.id).order_by(kind.id).with_for_update(key_share=True)))
+        for start in range(0, len(ids), 500):
+            db.execute(
+                update(kind)
+                .where(kind.id.in_(ids[start : start + 500]))
+                .values(calendar_version=kind.calendar_version + 1)
+                .execution_options(synchronize_session=False)
+            )
 
 
 def _described(db: Session, pairs: Sequence[tuple[Held, Held]]) -> list[Clash]:
