@@ -45,7 +45,7 @@ sure: setup-dev ## The one command that says you are done: format, lint, walls, 
 	@$(MAKE) test
 
 storms: setup-dev ## Race 16 desks for the same hours; kill everything under webhooks and 5,000 alerts (takes an hour)
-	@STORM=full $(BIN)/python -m pytest -s -m storm $(foreach storm,double_booking kills webhook_kills alert_storm,tests/storms/test_$(storm).py) tests/workers/test_hostile_strings.py
+	@STORM=full $(BIN)/python -m pytest -s -m storm tests/storms tests/workers/test_hostile_strings.py
 
 calendars: setup-dev libical ## Every hard calendar in every zone, read by three engines; 10,000 hostile names (takes half an hour)
 	@STORM=full $(BIN)/python -m pytest $(foreach test,agreement stamps round_trip hostile_strings,tests/feeds/test_$(test).py)
