@@ -47,7 +47,7 @@ class _Whole:
         self.rows: dict[Table, list[Row]] = {}
         for table in metadata.sorted_tables:
             found: list[Row] = [dict(row) for row in db.execute(select(table)).mappings()]
-            own = [row for row in found if table.name != SHARED and row.get("subject") not in shared]
+            own = [row for row in found if row.get("subject") not in shared and _is_somebodys(table, row)]
             if own:
                 self.rows[table] = own
         words = [value for rows in self.rows.values() for row in rows for value in row.values()]
@@ -75,6 +75,13 @@ class _Whole:
         if isinstance(column.type, JSON):
             return json.loads(_renamed(json.dumps(was), fresh))
         return _renamed(was, fresh) if isinstance(was, str) else was
+
+
+def _is_somebodys(table: Table, row: Row) -> bool:
+    """And not the clinic's as a whole."""
+    if table.name == SHARED:
+        return False
+    return bool(table.foreign_keys) or any(isinstance(one, str) and PUBLIC_ID.search(one) for one in row.values())
 
 
 def _target(column: Column[Any], row: Row) -> str | None:
