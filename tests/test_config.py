@@ -38,6 +38,7 @@ def test_the_defaults_are_a_clinic_on_one_machine() -> None:
         ("SAMEHOUR_GRACE_SECONDS", "-1", "seconds"),
         ("SAMEHOUR_PROXIES", "9", "from 0 to 5"),
         ("SAMEHOUR_WEBHOOKS_TO_OWN_NETWORK", "perhaps", "yes or no"),
+        ("SAMEHOUR_CALENDARS_FROM_OWN_NETWORK", "perhaps", "yes or no"),
         ("SAMEHOUR_LOG_LEVEL", "loud", "debug, info"),
         ("SAMEHOUR_DEMO", "perhaps", "yes or no"),
         ("SAMEHOUR_HORIZON", "26", "no such setting"),
