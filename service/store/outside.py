@@ -132,7 +132,7 @@ def state(session: Session) -> str:
     """Differs whenever any calendar says something else, comes or goes."""
     query = select(func.count(), func.max(OutsideCalendarRow.changed_at)).select_from(OutsideCalendarRow)
     number, newest = session.execute(query).one()
-    return f"{number}-{newest.timestamp():.0f}" if newest else "0"
+    return f"{number}-{newest.timestamp():.6f}" if newest else "0"
 
 
 def spans(session: Session, calendar_id: int) -> dict[Span, int]:
