@@ -52,6 +52,8 @@ def test_an_alert_is_answered_by_keyboard_alone(disturbed: Served, new_page: Cal
     answers.first.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_contain_text("you take care of it")
+    # The others stay in sight.
+    expect(page.locator("details.foot")).to_have_attribute("open", "")
     expect(answers).to_have_count(before - 1)
     page.wait_for_load_state("domcontentloaded")  # with its scripts, which hear the keys
     page.keyboard.press("u")
