@@ -39,7 +39,7 @@ SEED = int(os.environ.get("STORM_SEED", "20260302"))
 ALERTS = int(os.environ.get("STORM_ALERTS", "5000" if IS_FULL else "24"))
 BLOWS = 108 if IS_FULL else len(KINDS)
 CALM = 300 if IS_FULL else 8
-MINUTES = float(os.environ.get("STORM_MINUTES", "20"))
+MINUTES = float(os.environ.get("STORM_MINUTES", "15"))
 """After so long no further hour is cancelled."""
 BACKLOG = 100 if IS_FULL else 6
 LEASE_SECONDS = None if IS_FULL else 5
