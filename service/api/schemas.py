@@ -40,7 +40,7 @@ class Clash(Strict):
 class Doubt(Strict):
     """What speaks against a time without forbidding it."""
 
-    kind = fields.String(metadata={"enum": ["absence", "hours", "clock_change"]})
+    kind = fields.String(metadata={"enum": ["absence", "hours", "elsewhere", "clock_change"]})
     text = Words()
     absence = Id(allow_none=True)
 
