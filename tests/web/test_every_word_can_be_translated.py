@@ -195,7 +195,10 @@ def pages_of(role: Role, app: "Flask", clinic: Clinic, now: datetime) -> list[st
     found += [f"/standings/{clinic.standings[0]}/{what}" for what in ("change", "end")]
     found += ["/rules", "/me", "/nowhere"]
     if role is not Role.FRONT_DESK:
-        found += ["/alerts", "/alerts?all=yes", "/calendars", "/busy-elsewhere"]
+        found += ["/alerts", "/alerts?all=yes", "/busy-elsewhere"]
+    if role is not Role.ADMIN:
+        found += ["/calendars", "/calendars/new", f"/calendars/new?whose=room:{clinic.rooms[0]}"]
+        found.append(f"/calendars/new?whose=therapist:{clinic.therapists[0]}")
     return [
         *found,
         *(["/people", "/webhooks", "/messages", "/client-mail"] if role is Role.MANAGER else []),
@@ -230,7 +233,7 @@ def test_every_answer_of_a_form(app: "Flask", reader: Readers, eventful: Clinic,
         desk.post("/clients/search", q="zzzz"),
         desk.post("/clients/suggest", q="zzzz"),
         desk.post("/me/language", locale="xx"),
-        manager.post("/calendars", name="Phone", therapist=eventful.therapists[0], privacy="initials"),
+        manager.post("/calendars", name="Phone", whose=f"therapist:{eventful.therapists[0]}", privacy="initials"),
         manager.post("/webhooks", name="Phone", url="https://example.com/hook"),
         manager.post("/rules/what-if", gap_watch="2.2", off="churn"),
         manager.post("/rules/what-if", gap_watch="soon"),

@@ -5,8 +5,8 @@ from urllib.parse import parse_qsl, urlencode
 from flask import g, render_template, request
 from werkzeug.wrappers import Response
 
-from service.domain.access import BOOKING, CLINICAL, allows
-from service.usecases import clients, courses
+from service.domain.access import BOOKING, CLINICAL, Role, allows
+from service.usecases import clients, courses, feeds
 from service.usecases.clients import Match
 from service.usecases.courses import CourseLine
 from service.web import fields, frame
@@ -110,4 +110,9 @@ def _for_agreeing() -> dict[str, str]:
 def _about(client: str) -> dict[str, object]:
     found = clients.show(client=client, by=g.actor, now=g.now)
     lines: list[CourseLine] = [line for line in courses.listed(by=g.actor, now=g.now) if line.id in found.courses]
-    return {"client": found, "lines": sorted(lines, key=lambda line: line.status.value)}
+    may_have_calendar = g.actor.has(Role.FRONT_DESK, Role.MANAGER) and feeds.clients_may_have_one(by=g.actor)
+    return {
+        "client": found,
+        "lines": sorted(lines, key=lambda line: line.status.value),
+        "may_have_calendar": may_have_calendar and bool(lines),
+    }
