@@ -11,7 +11,7 @@ from functools import cached_property
 from random import Random
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 
 from service.domain.absences import AbsenceKind
 from service.domain.access import OPERATOR, Role
@@ -538,9 +538,10 @@ def subscribed(everybody: Mapping[str, Whose]) -> dict[str, str]:
     for number, (name, whose) in enumerate(everybody.items()):
         if number % feed_rights.MOST == 0:
             owner = _manager(number)
+        shown: dict[str, Any] = {whose.shows: whose.id}
         made[name] = feeds.create(
             name="Phone",
-            **{whose.shows: whose.id},
+            **shown,
             privacy=Privacy.NAME if whose.shows == "client" else Privacy.REFERENCE,
             shows_cancelled=number % 2 == 0,
             owner=owner,
@@ -608,17 +609,17 @@ def _is_of(whose: Whose) -> ColumnElement[bool]:
         case "therapist":
             return TherapistRow.public_id == whose.id
         case "room":
-            return AppointmentRow.room_id == _id(RoomRow, whose)
+            return AppointmentRow.room_id.in_(_ids(RoomRow, whose))
         case "client":
             return ClientRow.public_id == whose.id
         case _:
-            rooms = select(RoomRow.id).where(RoomRow.site_id == _id(SiteRow, whose))
-            by_video = and_(AppointmentRow.room_id.is_(None), TherapistRow.site_id == _id(SiteRow, whose))
+            rooms = select(RoomRow.id).where(RoomRow.site_id.in_(_ids(SiteRow, whose)))
+            by_video = and_(AppointmentRow.room_id.is_(None), TherapistRow.site_id.in_(_ids(SiteRow, whose)))
             return or_(AppointmentRow.room_id.in_(rooms), by_video)
 
 
-def _id(kind: type[RoomRow] | type[SiteRow], whose: Whose) -> Any:
-    return select(kind.id).where(kind.public_id == whose.id).scalar_subquery()
+def _ids(kind: type[RoomRow] | type[SiteRow], whose: Whose) -> Select[int]:
+    return select(kind.id).where(kind.public_id == whose.id)
 
 
 def _called(whose: Whose, therapist: str, clients_: str) -> str:
@@ -643,17 +644,18 @@ def _is_away_of(whose: Whose) -> ColumnElement[bool]:
         case "therapist":
             return and_(AbsenceRow.kind == "leave", TherapistRow.public_id == whose.id)
         case "room":
-            return and_(AbsenceRow.kind == "closure", AbsenceRow.room_id == _id(RoomRow, whose))
+            return and_(AbsenceRow.kind == "closure", AbsenceRow.room_id.in_(_ids(RoomRow, whose)))
         case "client":
             return false()
         case _:
-            site, rooms = _id(SiteRow, whose), select(RoomRow.id).where(RoomRow.site_id == _id(SiteRow, whose))
+            site = _ids(SiteRow, whose)
+            rooms = select(RoomRow.id).where(RoomRow.site_id.in_(site))
             everywhere = and_(AbsenceRow.site_id.is_(None), AbsenceRow.room_id.is_(None))
             is_closed = and_(
                 AbsenceRow.kind.in_(["closure", "holiday"]),
-                or_(AbsenceRow.site_id == site, AbsenceRow.room_id.in_(rooms), everywhere),
+                or_(AbsenceRow.site_id.in_(site), AbsenceRow.room_id.in_(rooms), everywhere),
             )
-            return or_(is_closed, and_(AbsenceRow.kind == "leave", TherapistRow.site_id == site))
+            return or_(is_closed, and_(AbsenceRow.kind == "leave", TherapistRow.site_id.in_(site)))
 
 
 def _away(whose: Whose, zone: str, kind: str, since: LocalTime, until: LocalTime, name: str, of: str | None) -> Listed:
@@ -667,7 +669,7 @@ def _away(whose: Whose, zone: str, kind: str, since: LocalTime, until: LocalTime
 
 def _zone_of(whose: Whose) -> str:
     """Of its site: by its clocks, leave begins and ends."""
-    row = {"therapist": TherapistRow, "room": RoomRow, "site": SiteRow}[whose.shows]
+    row: Any = {"therapist": TherapistRow, "room": RoomRow, "site": SiteRow}[whose.shows]
     site = SiteRow.id if row is SiteRow else row.site_id
     ((zone,),) = _rows(select(SiteRow.zone).where(row.public_id == whose.id, SiteRow.id == site))
     return str(zone)

@@ -146,7 +146,8 @@ def written(shape: str) -> bytes:
 
 def difference(is_: bytes, golden: bytes) -> str:
     """The first line that is another, with the component it stands in and its UID; empty where there is none."""
-    place, name = [], ""
+    place: list[str] = []
+    name = ""
     for mine, theirs in zip_longest(is_.decode().splitlines(), golden.decode().splitlines()):
         if mine != theirs:
             where = " of ".join(reversed(place))

@@ -12,7 +12,7 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from icalendar import Calendar, Component
+from icalendar import Calendar
 
 from service.domain.access import OPERATOR
 from service.domain.appointment import Initiator
@@ -45,14 +45,15 @@ class Object:
 
 
 def objects(body: bytes) -> dict[str, Object]:
-    by_uid: dict[str, list[Component]] = {}
-    for event in Calendar.from_ical(body).walk("VEVENT"):
+    by_uid: dict[str, list[Any]] = {}
+    found: list[Any] = Calendar.from_ical(body).walk("VEVENT")
+    for event in found:
         assert event["DTSTAMP"].dt == event["LAST-MODIFIED"].dt
         by_uid.setdefault(str(event["UID"]), []).append(event)
     return {uid: _object(events) for uid, events in by_uid.items()}
 
 
-def _object(events: list[Component]) -> Object:
+def _object(events: list[Any]) -> Object:
     written = [event.to_ical() for event in events]
     stamps = (b"DTSTAMP", b"LAST-MODIFIED", b"SEQUENCE")
     said = [line for one in written for line in one.splitlines() if not line.startswith(stamps)]
