@@ -249,9 +249,8 @@ def test_after_each_crash_it_arrives_within_a_minute(
         until(town.is_well, sky)
 
         twice = sum(arrivals.messages.values()) - len(arrivals.messages)
-        print(
-            f"\nseed {SEED}: {len(SOME)} crashes ({sky.kills} kills), seconds from each to the mail (below 0: it had left before)"
-        )
+        print(f"\nseed {SEED}: {len(SOME)} crashes, {sky.kills} kills")
+        print("seconds from each to the mail; below 0 it had left before:")
         for kind, seconds in took.items():
             print(f"  {kind.replace('_', ' ')}: {', '.join(f'{one:.1f}' for one in sorted(seconds))}")
         print(f"longest {max(max(seconds) for seconds in took.values()):.1f} s, {twice} twice; said: {sky.told}")
