@@ -25,7 +25,7 @@ from service.store.people import Directory, RoomRow, TherapistRow, UserRow, dire
 from service.store.transaction import reading, writing
 from service.usecases import away, client_hours, steps, telling
 
-AT_ONCE = 200
+AT_ONCE = 100
 """Hours put elsewhere in one transaction, so that nobody at a desk waits for long."""
 NOTED_AT_ONCE = 2_000
 NAMED = 50
