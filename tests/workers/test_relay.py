@@ -9,7 +9,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from service.domain.access import OPERATOR
-from service.usecases import alerts, outbox
+from service.usecases import alerts, outbox, standings
 from tests.alarms import ADA, AlarmClinic
 from tests.servers import Inbox
 from tests.workers.conftest import now
@@ -143,6 +143,18 @@ def test_two_sweepers_take_turns(clinic: AlarmClinic, house: "House", smtp_serve
     assert [first.sweep(), second.sweep(), first.sweep(), second.sweep()] == [True, False, True, False]
 
     assert len(smtp_server.mails) == 1
+
+
+def test_a_round_books_ahead_for_a_while_and_the_next_goes_on(clinic: AlarmClinic, house: "House") -> None:
+    """Else a crash in a night in which all standings are extended is not over within a minute."""
+    sweeper = Sweeper(house, every=timedelta(0))
+    left = [len(standings.to_extend(now=now()))]
+
+    for _round in range(2):
+        sweeper.sweep()
+        left.append(len(standings.to_extend(now=now())))
+
+    assert left == [2, 1, 0]
 
 
 def test_the_sweep_finds_a_course_that_nobody_called_for(
