@@ -213,7 +213,6 @@ TOPIC: Mapping[str, Phrase] = {
     "outside.read": say("a reading of an outside calendar"),
     "client.mail": say("a mail to a client"),
     "client.reminder": say("a reminder to a client"),
-    "outside.read": say("a look at an outside calendar"),
 }
 """What a message is, for those who see that it is stuck."""
 COUNTED: Mapping[str, Phrase] = {
@@ -225,7 +224,6 @@ COUNTED: Mapping[str, Phrase] = {
     "outside.read": says("{n} reading of an outside calendar", "{n} readings of outside calendars", n=0),
     "client.mail": says("{n} mail to a client", "{n} mails to clients", n=0),
     "client.reminder": says("{n} reminder to a client", "{n} reminders to clients", n=0),
-    "outside.read": says("{n} look at an outside calendar", "{n} looks at outside calendars", n=0),
 }
 IN_VAIN: Mapping[str, Phrase] = {
     "assess.course": say("The course is looked at again with its next change."),
@@ -236,7 +234,6 @@ IN_VAIN: Mapping[str, Phrase] = {
     "outside.read": say("What the calendar said before is kept. It is read again once it is tried again."),
     "client.mail": say("The client was not told by mail. Tell them in another way."),
     "client.reminder": say("The client was not reminded."),
-    "outside.read": say("What it showed when it was read last is kept."),
 }
 """What it means that a message was given up, by its topic."""
 
