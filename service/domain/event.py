@@ -11,6 +11,7 @@ the hours reads those of the course again.
 from collections.abc import Mapping, Sequence
 
 from service.domain.phrase import Phrase, say
+from service.domain.web_address import WHY_NOT_REACHED
 
 EVERYTHING = "*"
 """Every event, also those that a later release adds."""
@@ -62,12 +63,7 @@ IDS: Mapping[str, Sequence[str]] = {
 
 FAULTS: Mapping[str, Phrase] = {
     "address": say("The address is not one that may be sent to."),
-    "unknown_name": say("Nobody knows a machine of that name."),
-    "unreachable": say("It can't be reached."),
-    "no_answer": say("It did not answer in time."),
-    "certificate": say("Its certificate is not trusted."),
-    "tls": say("It does not speak TLS as it should."),
-    "http": say("It does not speak HTTP as it should."),
+    **WHY_NOT_REACHED,
     "redirect": say("It wants to lead elsewhere, and nobody follows."),
     "refused": say("It did not take it."),
     "gone": say("It said that it is gone."),

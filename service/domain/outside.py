@@ -14,7 +14,7 @@ from service.domain import web_address
 from service.domain.hours import Span
 from service.domain.phrase import Phrase, say, says
 from service.domain.refusals import Conflict
-from service.domain.web_address import WebAddress
+from service.domain.web_address import WHY_NOT_REACHED, WebAddress
 
 MOST = 5
 """Calendars that one therapist may have read."""
@@ -32,12 +32,7 @@ _FEEDS = re.compile("/+feeds/", re.IGNORECASE)
 
 FAULTS: Mapping[str, Phrase] = {
     "address": say("It leads to an address that is not asked: only https on the public internet is."),
-    "unknown_name": say("Nobody knows a machine of that name."),
-    "unreachable": say("It can't be reached."),
-    "no_answer": say("It did not answer in time."),
-    "certificate": say("Its certificate is not trusted."),
-    "tls": say("It does not speak TLS as it should."),
-    "http": say("It does not speak HTTP as it should."),
+    **WHY_NOT_REACHED,
     "redirect": say("It leads on and on, and never to a calendar."),
     "own_feed": say("It leads to a calendar of samehour itself, whose hours are known already."),
     "not_allowed": say("It does not let us in. The address may have been changed or is no longer shared."),

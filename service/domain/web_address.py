@@ -7,16 +7,26 @@ time, by `is_admitted`.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
-from service.domain.phrase import say
+from service.domain.phrase import Phrase, say
 from service.domain.refusals import Malformed
 
 LONGEST = 500
 LONGEST_LED_TO = 2000
 """Where a redirect leads, which nobody types."""
+WHY_NOT_REACHED: Mapping[str, Phrase] = {
+    "unknown_name": say("Nobody knows a machine of that name."),
+    "unreachable": say("It can't be reached."),
+    "no_answer": say("It did not answer in time."),
+    "certificate": say("Its certificate is not trusted."),
+    "tls": say("It does not speak TLS as it should."),
+    "http": say("It does not speak HTTP as it should."),
+}
+"""What may be in the way of any machine elsewhere, whatever is wanted of it."""
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _HTTPS = 443
