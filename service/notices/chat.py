@@ -1,4 +1,4 @@
-"""What leaves for a chat service: how many things there are, and a link. Who it is about, and who told whom, stays here."""
+"""What leaves for a chat service: how many things there are, and a link. Whom it is about stays here."""
 
 from collections.abc import Sequence
 
