@@ -309,3 +309,29 @@ def test_the_fetch_is_noted_with_the_program_and_once_a_minute(
     moment = clock.passes(seconds=2)
     assert fetch(made.secret, User_Agent="Google-Calendar-Importer", If_None_Match=known).status_code == 304
     assert noted() == (moment, "Google Calendar")
+
+
+def test_an_old_address_goes_on_for_a_while_and_is_gone_then(
+    app: "Flask", subscribe: Callable[..., feeds.New], fetch: Fetch, clock: Clock
+) -> None:
+    old = subscribe()
+    known = fetch(old.secret).headers["ETag"]
+    with app.app_context():
+        new = feeds.rotate(feed=old.id, overlap=timedelta(hours=1), by=OPERATOR, now=clock.now)
+    clock.passes(minutes=59)
+    assert fetch(old.secret).data == fetch(new.secret).data
+    assert fetch(old.secret, If_None_Match=known).status_code == 304
+    clock.passes(minutes=1)
+    assert [fetch(old.secret, **seen).status_code for seen in ({}, {"If_None_Match": known})] == [410, 410]
+    assert fetch(new.secret).status_code == 200
+
+
+def test_the_calendar_of_a_client_may_be_kept_by_nobody_on_the_way(
+    app: "Flask", clinic: Practice, fetch: Fetch
+) -> None:
+    with app.app_context():
+        feeds.let_clients_have_one(is_on=True, by=OPERATOR, now=NOW)
+        made = feeds.create(name="Phone", client=clinic.clients[0], by=OPERATOR, now=NOW)
+    answer = fetch(made.secret)
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert not [name for name in NAMES if name in answer.text]

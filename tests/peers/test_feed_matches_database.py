@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import recurring_ical_events
 from icalendar import Calendar
+from sqlalchemy import literal, select
 
 from service.domain.absences import AbsenceKind
 from service.domain.access import OPERATOR
@@ -21,7 +22,7 @@ from service.domain.hours import Hour, LocalTime, Weekday, instant, midnight
 from service.domain.refusals import Refusal
 from service.store.base import db
 from service.store.feeds import FeedRow
-from service.usecases import absences, appointments, clients, courses, standings
+from service.usecases import absences, appointments, clients, courses, feeds, standings
 from tests.feeds.practice import HORIZON, NAMES, NOW, ZONE, Practice, practice
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 Seen = tuple[datetime, datetime, str, str]
 """Beginning and end in UTC, summary, location."""
+Subject = tuple[str, str]
+"""A kind of calendar, and the public id of whose it is."""
 Key = tuple[str, str]
 """UID and RECURRENCE-ID."""
 FIRST = NOW.date() - timedelta(weeks=4)
@@ -98,37 +101,61 @@ def _content(event: Any) -> str:
     return "\n".join(line for line in event.to_ical().decode().splitlines() if not line.startswith(aside))
 
 
-def held(therapist: str) -> list[Seen]:
+def held(subject: Subject) -> list[Seen]:
     """What the database holds, as a person would read it off the board."""
-    rows = appointments.board(since=FIRST, until=AFTER, therapists=[therapist], by=OPERATOR)
+    rows = appointments.board(since=FIRST, until=AFTER, by=OPERATOR)
     return sorted(
         (
             one.starts_at,
             one.starts_at + timedelta(minutes=one.minutes),
-            one.initials,
+            called(one, subject),
             f"{one.room_name}, Quay" if one.room_name else "Video",
         )
         for one in rows
-        if one.status not in CANCELLED
+        if one.status not in CANCELLED and belongs(one, subject)
     )
 
 
+def belongs(one: appointments.Booked, subject: Subject) -> bool:
+    kind, whose = subject
+    if kind == "client":
+        return whose in one.clients
+    return kind == "site" or whose == (one.therapist if kind == "therapist" else one.room)
+
+
+def called(one: appointments.Booked, subject: Subject) -> str:
+    if subject[0] == "client":
+        return f"Appointment with {one.therapist_name}"
+    return one.initials if subject[0] == "therapist" else f"{one.therapist_name}: {one.initials}"
+
+
 class World:
-    """The practice, its clock, and a subscriber for each therapist's calendar."""
+    """The practice, its clock, and a subscriber for the calendar of each therapist, room, site and client."""
 
     def __init__(self, app: "Flask", here: Practice, pass_time: Callable[[], datetime]) -> None:
         self.here, self.pass_time = here, pass_time
+        feeds.let_clients_have_one(is_on=True, by=OPERATOR, now=NOW)
+        subjects = [
+            *(("therapist", one) for one in here.therapists),
+            *(("room", one) for one in here.rooms),
+            ("site", here.site),
+            *(("client", one) for one in here.clients),
+        ]
         self.subscribers = {
-            therapist: Subscriber(app, here.subscribe(therapist=therapist, shows_cancelled=shows_cancelled).secret)
-            for therapist in here.therapists
-            for shows_cancelled in [therapist == here.therapists[0]]
+            (kind, whose): Subscriber(
+                app,
+                here.subscribe(
+                    **{"therapist": None, kind: whose}, shows_cancelled=whose in {here.therapists[0], here.site}
+                ).secret,
+            )
+            for kind, whose in subjects
         }
         self.compare()
 
     def compare(self) -> None:
-        for therapist, subscriber in self.subscribers.items():
+        for subject, subscriber in self.subscribers.items():
             subscriber.fetch()
-            assert subscriber.hours() == held(therapist)
+            assert subscriber.hours() == held(subject), subject
 
     def does(self, what: Callable[[datetime], object]) -> None:
         what(self.pass_time())
@@ -136,7 +163,7 @@ class World:
 
     @property
     def of_a(self) -> Subscriber:
-        return self.subscribers[self.here.therapists[0]]
+        return self.subscribers["therapist", self.here.therapists[0]]
 
 
 @pytest.fixture
@@ -266,6 +293,12 @@ def _step(here: Practice, dice: Random) -> Callable[[datetime], object]:
     return dice.choices(steps, weights=[4, 2, 3, 2, 3, 3, 1, 1])[0]
 
 
+def test_control_a_room_whose_changes_nobody_counts_goes_stale(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.store.calendars._RAISE_ROOM", select(literal(None)))
+    with pytest.raises(AssertionError, match="room"):
+        world.does(lambda now: world.here.cancel(0, 1, now=now))
+
+
 def test_leave_is_shown_as_whole_days(world: World) -> None:
     world.does(lambda now: leave(world.here, weeks=6, now=now))
     since = (NOW + timedelta(weeks=6)).date()
@@ -323,6 +356,7 @@ def test_a_client_who_is_called_otherwise_is_so_in_the_feed(world: World) -> Non
     here = world.here
     world.does(lambda now: clients.change(client=here.clients[0], name="Zed Quux", by=OPERATOR, now=now))
     assert "ZQ" in {seen[2] for seen in world.of_a.hours()}
+    assert "Therapist A: ZQ" in {seen[2] for seen in world.subscribers["room", here.rooms[0]].hours()}
 
 
 def test_by_default_no_client_is_named_in_what_is_stored_either(world: World) -> None:

@@ -4,19 +4,25 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from icalendar import Calendar
 from sqlalchemy import event, text
 
+from service.domain.absences import AbsenceKind
 from service.domain.access import OPERATOR, Actor, Role
 from service.domain.feed import FeedEntry
+from service.domain.hours import midnight
 from service.domain.privacy import Privacy
 from service.domain.refusals import Forbidden, Malformed, NotFound
+from service.domain.standing import Modality
+from service.domain.subscription import CannotChoose, Options, Shows
 from service.feeds.publishing import write
 from service.store import glances
 from service.store.base import db
-from service.usecases import feeds, people
+from service.usecases import absences, clients, feed_rights, feeds, people
 from service.usecases.feeds import Body, CannotSubscribe, NotModified, Revoked, Seen
 from tests.feeds.practice import NAMES, NOW, Practice, practice
 
@@ -98,12 +104,275 @@ def test_somebody_elses_feed_does_not_exist_for_a_therapist(here: Practice) -> N
     assert isinstance(fetch(made.secret), Body)
 
 
-def test_the_desk_admins_and_those_who_only_read_make_none(here: Practice) -> None:
+def test_admins_and_those_who_only_read_make_none_and_the_desk_none_of_a_therapist(here: Practice) -> None:
     reader = replace(person(here, Role.THERAPIST, therapist=0), may_write=False)
     for actor in (person(here, Role.FRONT_DESK), person(here, Role.ADMIN), reader):
         with pytest.raises(Forbidden):
             feeds.create(name="Phone", therapist=here.therapists[0], by=actor, now=NOW)
     assert feeds.listed(by=reader, now=NOW) == []
+
+
+def test_the_desk_makes_those_of_rooms_and_of_clients_and_sees_no_others(here: Practice) -> None:
+    feeds.let_clients_have_one(is_on=True, by=OPERATOR, now=NOW)
+    desk, other_desk = person(here, Role.FRONT_DESK), person(here, Role.FRONT_DESK, therapist=1)
+    door = feeds.create(name="Door", room=here.rooms[0], by=desk, now=NOW)
+    theirs = feeds.create(name="Phone", client=here.clients[0], by=desk, now=NOW)
+    here.subscribe()
+    found = feeds.listed(by=other_desk, now=NOW)
+    assert [(row.id, row.shows, row.is_own, row.owner_name) for row in found] == [
+        (door.id, Shows.ROOM, False, "X"),
+        (theirs.id, Shows.CLIENT, False, None),
+    ]
+    assert [row.whose_name for row in found] == ["Room 1, Quay", "Client One"]
+    with pytest.raises(Forbidden):
+        feeds.create(name="Wall", site=here.site, by=desk, now=NOW)
+    assert feeds.listed(by=person(here, Role.THERAPIST, therapist=1), now=NOW) == []
+
+
+def test_a_therapist_makes_none_of_a_room_a_site_or_a_client(here: Practice) -> None:
+    feeds.let_clients_have_one(is_on=True, by=OPERATOR, now=NOW)
+    ada = person(here, Role.THERAPIST, therapist=0)
+    wanted: list[dict[str, Any]] = [{"room": here.rooms[0]}, {"site": here.site}, {"client": here.clients[0]}]
+    for whose in wanted:
+        with pytest.raises(Forbidden):
+            feeds.create(name="Phone", by=ada, now=NOW, **whose)
+
+
+def test_it_is_the_calendar_of_one(here: Practice) -> None:
+    manager = person(here, Role.MANAGER)
+    wanted: list[dict[str, Any]] = [{}, {"room": here.rooms[0], "site": here.site}]
+    for whose in wanted:
+        with pytest.raises(Malformed):
+            feeds.create(name="Phone", by=manager, now=NOW, **whose)
+
+
+# --- a client's own
+
+
+def test_clients_have_none_until_a_manager_allows_it_and_none_after(here: Practice) -> None:
+    desk, manager = person(here, Role.FRONT_DESK), person(here, Role.MANAGER)
+    assert not feeds.clients_may_have_one(by=desk)
+    with pytest.raises(CannotSubscribe):
+        feeds.create(name="Phone", client=here.clients[0], by=desk, now=NOW)
+    with pytest.raises(Forbidden):
+        feeds.let_clients_have_one(is_on=True, by=desk, now=NOW)
+    feeds.let_clients_have_one(is_on=True, by=manager, now=NOW)
+    made, others = feeds.create(name="Phone", client=here.clients[0], by=desk, now=NOW), here.subscribe()
+    assert isinstance(fetch(made.secret), Body)
+    assert feeds.let_clients_have_one(is_on=False, by=manager, now=NOW) == 1
+    assert isinstance(fetch(made.secret), Revoked)
+    assert isinstance(fetch(others.secret), Body)
+
+
+def test_it_says_their_own_hours_with_whom_and_where_and_nothing_else(here: Practice) -> None:
+    feeds.let_clients_have_one(is_on=True, by=OPERATOR, now=NOW)
+    made = feeds.create(name="Phone", client=here.clients[1], by=OPERATOR, now=NOW)
+    here.cancel(1, 2)
+    here.move(1, 3, therapist=here.therapists[1], room=here.rooms[1])
+    said = body(made.secret).content.decode()
+    texts = {line.split(":", 1)[0]: set[str]() for line in said.splitlines()}
+    for line in said.splitlines():
+        texts[line.split(":", 1)[0]].add(line.split(":", 1)[1])
+    assert texts["SUMMARY"] == {"Appointment with Therapist A", "Appointment with Therapist B"}
+    assert texts["LOCATION"] == {"Room 1\\, Quay", "Room 2\\, Quay"}
+    assert texts["NAME"] == {"Appointments"}
+    assert "DESCRIPTION" not in texts
+    assert said.count("RRULE:FREQ=WEEKLY") == 1
+    assert not [word for word in (*NAMES, "illness", "work", "CT", "C0000") if word in said]
+    stored = b"".join(bytes(one) for (one,) in kept("select body from feed_pieces"))
+    assert b"Therapist A" not in stored, "it says who comes here, so it is sealed"
+
+
+def test_where_a_client_chose_busy_nobody_learns_with_whom_or_where(here: Practice) -> None:
+    feeds.let_clients_have_one(is_on=True, by=OPERATOR, now=NOW)
+    made = feeds.create(name="Phone", client=here.clients[1], privacy=Privacy.BUSY, by=OPERATOR, now=NOW)
+    said = body(made.secret).content
+    assert b"SUMMARY:Busy\r\n" in said
+    assert b"LOCATION" not in said and b"Therapist" not in said
+
+
+def test_a_client_has_a_few_and_one_who_never_came_none(here: Practice) -> None:
+    feeds.let_clients_have_one(is_on=True, by=OPERATOR, now=NOW)
+    for _ in range(feed_rights.MOST_OF_CLIENT):
+        feeds.create(name="Phone", client=here.clients[0], by=OPERATOR, now=NOW)
+    newcomer = clients.add(name="Client New", by=OPERATOR, now=NOW)
+    for client in (here.clients[0], newcomer):
+        with pytest.raises(CannotSubscribe):
+            feeds.create(name="Phone", client=client, by=OPERATOR, now=NOW)
+
+
+# --- rooms and sites
+
+
+def test_a_site_tells_leave_by_name_and_that_it_is_closed(here: Practice) -> None:
+    since = midnight((NOW + timedelta(weeks=2)).date())
+    days: Any = {"since": since, "until": since + timedelta(days=1), "by": OPERATOR, "now": NOW}
+    absences.add(kind=AbsenceKind.LEAVE, therapist=here.therapists[0], name="Summer", **days)
+    absences.add(kind=AbsenceKind.CLOSURE, site=here.site, **days)
+    absences.add(kind=AbsenceKind.CLOSURE, room=here.rooms[0], name="Painting", **days)
+
+    def told(**whose: Any) -> list[str]:
+        made = feeds.create(name="Wall", owner=here.user, by=OPERATOR, now=NOW, **whose)
+        lines = body(made.secret).content.decode().splitlines()
+        dated = [number for number, line in enumerate(lines) if line.startswith("DTSTART;VALUE=DATE:")]
+        return sorted(
+            max(line for line in lines[number - 9 : number + 9] if line.startswith("SUMMARY")) for number in dated
+        )
+
+    assert told(site=here.site) == ["SUMMARY:Closed", "SUMMARY:Painting", "SUMMARY:Therapist A: Summer"]
+    assert told(site=here.site, privacy=Privacy.BUSY) == ["SUMMARY:Away", "SUMMARY:Closed", "SUMMARY:Closed"]
+    assert told(room=here.rooms[0]) == ["SUMMARY:Painting"]
+    assert told(room=here.rooms[1]) == []
+
+
+def test_a_site_is_built_anew_after_a_change_in_any_of_its_rooms(here: Practice) -> None:
+    made = feeds.create(name="Wall", site=here.site, owner=here.user, by=OPERATOR, now=NOW)
+    known = body(made.secret).stand.etag
+    assert isinstance(fetch(made.secret, etags={known}), NotModified)
+    here.book(2, here.slot(2, 1) + timedelta(hours=3), therapist=1, now=NOW)
+    assert isinstance(fetch(made.secret, etags={known}), Body)
+
+
+# --- addresses
+
+
+def test_an_old_address_goes_on_as_long_as_its_owner_chose_and_is_gone_then(here: Practice) -> None:
+    old = here.subscribe()
+    said = body(old.secret)
+    new = feeds.rotate(feed=old.id, overlap=timedelta(hours=6), by=OPERATOR, now=NOW)
+    assert (new.id, new.secret != old.secret) == (old.id, True)
+    here.cancel(0, 1, now=NOW + timedelta(minutes=1))
+    later = NOW + timedelta(hours=6) - timedelta(seconds=1)
+    assert body(old.secret, now=later).content == body(new.secret, now=later).content != said.content
+    feeds.note_fetch(stand=body(old.secret, now=later).stand, by_program="Outlook", now=later)
+    in_use, ending = feeds.show(feed=old.id, by=OPERATOR, now=later).addresses
+    assert (in_use.ends_at, ending.ends_at) == (None, NOW + timedelta(hours=6))
+    assert (in_use.fetched_by, ending.fetched_by) == (None, "Outlook")
+    then = NOW + timedelta(hours=6)
+    for seen in ({}, {"etags": {said.stand.etag}}, {"any_version": True}):
+        assert isinstance(fetch(old.secret, now=then, **seen), Revoked)
+    assert isinstance(fetch(new.secret, now=then), Body)
+    assert len(feeds.show(feed=old.id, by=OPERATOR, now=then).addresses) == 1
+
+
+def test_to_revoke_ends_the_old_address_too_and_a_new_one_shortens_none(here: Practice) -> None:
+    first = here.subscribe()
+    second = feeds.rotate(feed=first.id, overlap=timedelta(hours=1), by=OPERATOR, now=NOW)
+    third = feeds.rotate(feed=first.id, overlap=timedelta(hours=24), by=OPERATOR, now=NOW)
+    later = NOW + timedelta(hours=2)
+    assert isinstance(fetch(first.secret, now=later), Revoked), "its hour is over, whatever came after it"
+    assert isinstance(fetch(second.secret, now=later), Body)
+    feeds.revoke(feed=first.id, by=OPERATOR, now=later)
+    for one in (second, third):
+        assert isinstance(fetch(one.secret, now=later), Revoked)
+    with pytest.raises(NotFound):
+        feeds.rotate(feed=first.id, by=OPERATOR, now=later)
+
+
+# --- other choices
+
+
+CHOICES: list[tuple[dict[str, Any], str]] = [
+    ({"privacy": Privacy.BUSY}, "SUMMARY:Busy"),
+    ({"privacy": Privacy.NAME}, "SUMMARY:Client One"),
+    ({"alarm_minutes": 15}, "TRIGGER:-PT15M"),
+    ({"privacy": Privacy.BUSY, "locale": "de_DE"}, "SUMMARY:Belegt"),
+    ({"shows_cancelled": True}, "STATUS:CANCELLED"),
+    ({"days_back": 180}, "20251001T"),
+]
+
+
+@pytest.mark.parametrize(("choose", "says"), CHOICES)
+def test_what_is_chosen_otherwise_is_said_at_the_same_address_with_higher_numbers(
+    here: Practice, choose: dict[str, Any], says: str
+) -> None:
+    """And back again: a calendar program that keeps what it has by number must take in either change."""
+    here.book(2, datetime(2025, 10, 1, 10), now=NOW)
+    here.cancel(0, 2)
+    made = here.subscribe()
+    before = body(made.secret)
+    usual = {key: getattr(Options(), key) for key in choose}
+    said = [before.content.decode()]
+    for minute, chosen in enumerate((choose, usual, choose), start=1):
+        now = NOW + timedelta(minutes=minute)
+        feeds.change(feed=made.id, choose=chosen, by=OPERATOR, now=now)
+        answer = fetch(made.secret, now=now, etags={before.stand.etag} if minute == 1 else None)
+        assert isinstance(answer, Body)
+        assert answer.stand.modified_at > before.stand.modified_at
+        said.append(answer.content.decode())
+    first, chosen_once, back, chosen_again = map(events, said)
+    assert says not in said[0] and says in said[1] and says not in said[2] and says in said[3]
+    assert {uid: content for uid, (content, _) in first.items()} == {uid: content for uid, (content, _) in back.items()}
+    history: dict[str, list[tuple[str, int]]] = {}
+    for stage in (first, chosen_once, back, chosen_again):
+        for uid, (content, number) in stage.items():
+            history.setdefault(uid, []).append((content, number))
+    for steps in history.values():
+        for (old, low), (new, high) in pairwise(steps):
+            assert high >= low
+            assert high > low or old == new
+
+
+def events(said: str) -> dict[str, tuple[str, int]]:
+    """What is said under each UID, and its highest number."""
+    found: dict[str, tuple[str, int]] = {}
+    for one in Calendar.from_ical(said).events:
+        stamps = ("DTSTAMP", "LAST-MODIFIED", "SEQUENCE")
+        lines = [line for line in one.to_ical().decode().splitlines() if not line.startswith(stamps)]
+        content, number = found.get(str(one["UID"]), ("", 0))
+        found[str(one["UID"])] = (content + "\n".join(lines), max(number, int(str(one["SEQUENCE"]))))
+    return found
+
+
+def test_only_so_far_ahead_and_back_are_single_hours_told_and_standings_whole(here: Practice) -> None:
+    for starts in (datetime(2026, 1, 5, 18), datetime(2026, 3, 20, 18), datetime(2026, 5, 20, 18)):
+        here.book(2, starts)
+
+    def singles(**options: Any) -> list[str]:
+        said = body(here.subscribe(**options).secret).content.decode()
+        assert said.count("RRULE:FREQ=WEEKLY;BYDAY") == 3
+        return [
+            line[-15:]
+            for line in said.splitlines()
+            if line.startswith("DTSTART;TZID=Europe/Berlin:") and line.endswith("180000")
+        ]
+
+    assert singles() == ["20260105T180000", "20260320T180000", "20260520T180000"]
+    assert singles(days_back=30) == ["20260320T180000", "20260520T180000"]
+    assert singles(days_back=0, weeks_ahead=4) == ["20260320T180000"]
+    assert singles(weeks_ahead=1) == ["20260105T180000"]
+
+
+def test_what_was_built_before_the_choice_is_not_stored_after_it(here: Practice) -> None:
+    """Else the old words would stand at the address until the next change."""
+    made = here.subscribe()
+
+    def slow(header: Any, **more: Any) -> feeds.Written:
+        written = write(header, **more)
+        if feeds.show(feed=made.id, by=OPERATOR, now=NOW).options.privacy is Privacy.INITIALS:
+            feeds.change(feed=made.id, choose={"privacy": Privacy.BUSY}, by=OPERATOR, now=NOW)
+        return written
+
+    assert b"SUMMARY:CO" not in body(made.secret, writer=slow).content
+    assert b"SUMMARY:CO" not in body(made.secret).content
+
+
+def test_what_can_not_be_chosen_changes_nothing(here: Practice) -> None:
+    made = here.subscribe()
+    for wrong in ({"days_back": 7}, {"locale": "xx"}, {"alarm_minutes": 0}):
+        with pytest.raises(CannotChoose):
+            feeds.change(feed=made.id, choose=wrong, by=OPERATOR, now=NOW)
+    assert feeds.show(feed=made.id, by=OPERATOR, now=NOW).options == Options()
+
+
+def test_a_feed_speaks_as_its_owner_does(here: Practice) -> None:
+    ada = person(here, Role.THERAPIST, therapist=0)
+    people.set_locale(locale="de_AT", by=ada, now=NOW)
+    here.move(0, 1, modality=Modality.VIDEO, room=None)
+    made = feeds.create(name="Phone", shows_cancelled=True, privacy=Privacy.BUSY, by=ada, now=NOW)
+    here.cancel(1, 2)
+    said = body(made.secret).content.decode()
+    assert "SUMMARY:Belegt" in said and "SUMMARY:Abgesagt: Belegt" in said and "LOCATION:Video" in said
 
 
 def test_nobody_has_more_than_they_can_keep_an_eye_on(here: Practice) -> None:
