@@ -24,6 +24,7 @@ routes = Routes("standings", "One agreed version of the arrangement; a lasting c
 LONGEST_PAST = timedelta(days=2 * 366)
 """How far back an arrangement may begin: every week of it is written down at once."""
 LONGEST_AHEAD = timedelta(days=5 * 366)
+SEEN = {"description": "Of the preview that was shown: refused with 409 if anything came between."}
 
 
 class ProposalSchema(Strict):
@@ -75,12 +76,14 @@ class PreviewStanding(Arranging):
 
 
 class AgreeStanding(Arranging):
+    seen = Text(longest=64, load_default=None, allow_none=True, metadata=SEEN)
     client = Id(load_default=None, allow_none=True)
     course = Id(load_default=None, allow_none=True)
     is_told = fields.Boolean(load_default=True, metadata={"description": "The client knows."})
 
 
 class ChangeStanding(Arranging):
+    seen = Text(longest=64, load_default=None, allow_none=True, metadata=SEEN)
     since = Day(required=True, metadata={"description": "The first day of the new version."})
     asked_by = one_of(Initiator, required=True)
     reason = Text(required=True, longest=500)
@@ -105,6 +108,7 @@ class Previewed(Strict):
     dates = fields.List(fields.Nested(PreviewedDate))
     until = Day(metadata={"description": "The first day not looked at."})
     is_clear = fields.Boolean(metadata={"description": "True where it can be agreed as it stands."})
+    seen = fields.String(metadata={"description": "Send it along when you agree or change."})
 
 
 class Agreed(Strict):

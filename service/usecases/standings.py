@@ -1,5 +1,6 @@
 """Standing appointments: preview and agree one, change it from a date on, end it, and keep its horizon filled."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -13,7 +14,7 @@ from service.domain.appointment import Initiator, Status
 from service.domain.hours import Hour, LocalTime, local_time, monday_of
 from service.domain.phrase import YearDay, say
 from service.domain.recurrence import slots
-from service.domain.refusals import Clash, Conflict, Malformed
+from service.domain.refusals import Clash, Conflict, Malformed, Stale
 from service.domain.standing import Modality, Standing
 from service.store import appointments, audit, bookings, courses, occupancies, standings, timezones
 from service.store.appointments import AppointmentRow
@@ -37,6 +38,10 @@ class CannotChange(Conflict):
     """The standing has ended, or hours from that date on have already taken place."""
 
 
+class LooksDifferent(Stale):
+    """Something came between the preview and the agreement: an hour, an absence, or another wish."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class PreviewedDate:
     """One date of a proposal: when, what is in the way, and what would become of it."""
@@ -56,6 +61,9 @@ class Preview:
 
     dates: tuple[PreviewedDate, ...]
     until: date
+    seen: str
+    """A fingerprint of what is in the way of the dates, whatever was chosen for them. Given back when it is agreed, it
+    makes sure that nothing came between."""
 
     @property
     def is_clear(self) -> bool:
@@ -123,16 +131,14 @@ def preview(
     old = standings.get(db, replacing) if replacing else None
     if old is not None and old.course_id != found.id:
         raise steps.no_such("standing appointment")
-    until = drafts.horizon_end(standing, horizon, now)
-    with db.no_autoflush:
-        slots_in_turn = drafts.draft(
-            db, found, standing, people, until=until, choices=choices or {}, now=now, is_told=True
-        )
-        clashes = _clashes(
-            db, slots_in_turn, people, client_ids=_client_ids(db, found, client), ignoring=old, since=standing.since
-        )
-    dates = tuple(_previewed(draft, clashes.get(draft.slot, ()), people) for draft in slots_in_turn)
-    return Preview(dates=dates, until=until)
+    look = _Look(db=db, people=people, course=found, standing=standing, replaced=old, horizon=horizon, now=now)
+    clients = _client_ids(db, found, client)
+    undecided = look.dates({}, clients)
+    return Preview(
+        dates=look.dates(choices, clients) if choices else undecided,
+        until=look.until,
+        seen=_fingerprint(proposal, undecided),
+    )
 
 
 @writing
@@ -143,6 +149,7 @@ def agree(
     course: str | None = None,
     proposal: Proposal,
     choices: Choices | None = None,
+    seen: str | None = None,
     is_told: bool = True,
     horizon: timedelta = DEFAULT_HORIZON,
     by: Actor,
@@ -151,14 +158,17 @@ def agree(
     """Agree a standing appointment: every date as chosen, or nothing at all.
 
     With `client`, their active course with this therapist is taken, or one is opened. Dates that an absence takes and
-    that nobody chose otherwise become visible breaks.
+    that nobody chose otherwise become visible breaks. `seen` is that of the preview the choices were made by.
 
-    :raises CannotBook: a date without a choice is taken; `clashes` lists all. :raises NeedsReason: a date lies outside
-    working hours or where the clocks change, and was not overridden. :raises CannotAgree: it makes no sense.
+    :raises LooksDifferent: something came between. :raises CannotBook: a date without a choice is taken; `clashes`
+    lists all. :raises NeedsReason: a date lies outside working hours or where the clocks change, and was not
+    overridden. :raises CannotAgree: it makes no sense.
     """
     people = directory(db)
     found = _course_to_book(db, people, client=client, course=course, proposal=proposal, by=by, now=now)
     standing = drafts.standing_of(proposal, zone=people.sites[found.site_id].zone)
+    look = _Look(db=db, people=people, course=found, standing=standing, replaced=None, horizon=horizon, now=now)
+    _expect_seen(look, proposal, seen)
     row = standings.add(
         db, standing, course_id=found.id, people=people, replaces_id=None, told_at=now if is_told else None, now=now
     )
@@ -181,6 +191,7 @@ def change(
     since: date,
     proposal: Proposal,
     choices: Choices | None = None,
+    seen: str | None = None,
     asked_by: Initiator,
     reason: str,
     is_told: bool = True,
@@ -195,11 +206,14 @@ def change(
     stays as it was. Hours already cancelled keep their place in the new version where it has the same week.
 
     :raises CannotChange: an hour from that date on has taken place, or the standing had ended.
-    :raises CannotBook: taken.
+    :raises LooksDifferent: something came between since the preview that `seen` is of. :raises CannotBook: taken.
     """
     old, course, people = _find(db, standing, by)
     steps.expect_version(old.version, if_version)
     _may_change_from(db, old, since, now)
+    wish = drafts.standing_of(proposal, zone=people.sites[course.site_id].zone)
+    look = _Look(db=db, people=people, course=course, standing=wish, replaced=old, horizon=horizon, now=now)
+    _expect_seen(look, proposal, seen)
     covering = _covering(db, old, since)
     cancelled = _void_from(db, old, since, now=now)
     old.until, old.version, old.changed_at = since, old.version + 1, now
@@ -482,6 +496,67 @@ def _client_ids(db: Session, course: CourseRow, client: str | None) -> list[int]
     if course.id is not None:
         return courses.client_ids(db, course.id)
     return [get_client(db, client or "").id]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Look:
+    """A wish beside the book as it is now."""
+
+    db: Session
+    people: Directory
+    course: CourseRow
+    standing: Standing
+    replaced: StandingRow | None
+    horizon: timedelta
+    now: datetime
+
+    @property
+    def until(self) -> date:
+        return drafts.horizon_end(self.standing, self.horizon, self.now)
+
+    def dates(self, choices: Choices, client_ids: Sequence[int]) -> tuple[PreviewedDate, ...]:
+        """Every date of it, as decided; nothing is written."""
+        with self.db.no_autoflush:
+            wanted = drafts.draft(
+                self.db,
+                self.course,
+                self.standing,
+                self.people,
+                until=self.until,
+                choices=choices,
+                now=self.now,
+                is_told=True,
+            )
+            clashes = _clashes(
+                self.db,
+                wanted,
+                self.people,
+                client_ids=client_ids,
+                ignoring=self.replaced,
+                since=self.standing.since,
+            )
+        return tuple(_previewed(draft, clashes.get(draft.slot, ()), self.people) for draft in wanted)
+
+
+def _expect_seen(look: _Look, proposal: Proposal, seen: str | None) -> None:
+    if seen is None:
+        return
+    if _fingerprint(proposal, look.dates({}, courses.client_ids(look.db, look.course.id))) != seen:
+        raise LooksDifferent(say("Something came between since the dates were shown. Nothing was agreed; look again."))
+
+
+def _fingerprint(proposal: Proposal, dates: Iterable[PreviewedDate]) -> str:
+    """The same for the same wish and the same things in its way."""
+    told = [
+        (
+            one.slot,
+            one.outcome,
+            sorted(map(repr, one.clashes)),
+            sorted((doubt.kind, doubt.absence or "") for doubt in one.doubts),
+        )
+        for one in dates
+    ]
+    return hashlib.sha256(repr((proposal, told)).encode()).hexdigest()
 
 
 def _clashes(

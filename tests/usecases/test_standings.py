@@ -194,6 +194,69 @@ def test_a_preview_says_for_each_date_what_agreeing_would_do(cast: Cast) -> None
     assert len(cast.hours()) == 1, "nothing was written"
 
 
+def looked(cast: Cast, **also: Any) -> str:
+    return standings.preview(client=cast.clients[0], proposal=cast.proposal(), by=cast.desk, now=NOW, **also).seen
+
+
+def agree_as_seen(cast: Cast, seen: str, **also: Any) -> standings.Agreed:
+    wish = also.pop("proposal", cast.proposal())
+    return standings.agree(client=cast.clients[0], proposal=wish, seen=seen, by=cast.desk, now=NOW, **also)
+
+
+def test_what_was_seen_is_agreed_whatever_was_chosen_for_a_date(cast: Cast) -> None:
+    seen = looked(cast)
+    chosen = {tuesday(1): Choice(do=Do.SKIP)}
+    assert looked(cast, choices=chosen) == seen
+    assert agree_as_seen(cast, seen, choices=chosen).booked
+
+
+@pytest.mark.parametrize("what", ["an absence", "an hour", "another wish"])
+def test_where_something_came_between_nothing_is_agreed(cast: Cast, what: str) -> None:
+    seen = looked(cast)
+    also: dict[str, Any] = {}
+    if what == "an absence":
+        leave(cast, tuesday(2, time(0)), tuesday(3, time(0)))
+    elif what == "an hour":
+        appointments.book(course=cast.open(1), place=cast.place(tuesday(2)), by=cast.desk, now=NOW)
+        also = {"choices": {tuesday(2): Choice(do=Do.SKIP)}}
+    else:
+        also = {"proposal": cast.proposal(minutes=80)}
+    with pytest.raises(standings.LooksDifferent):
+        agree_as_seen(cast, seen, **also)
+    assert [one for one in courses.listed(by=cast.desk, now=NOW) if one.names == ("Client One",)] == []
+
+
+def test_control_without_what_was_seen_a_date_is_lost_silently(cast: Cast) -> None:
+    looked(cast)
+    leave(cast, tuesday(2, time(0)), tuesday(3, time(0)))
+    found = standings.agree(client=cast.clients[0], proposal=cast.proposal(), by=cast.desk, now=NOW)
+    assert tuesday(2) in found.lost
+
+
+def test_a_change_is_as_it_was_seen_or_not_at_all(cast: Cast) -> None:
+    agreed = cast.agree()
+    wish = cast.proposal(since=tuesday(2).date(), hours=(FRIDAYS,))
+
+    def change(seen: str) -> standings.Agreed:
+        return standings.change(
+            standing=agreed.id,
+            since=wish.since,
+            proposal=wish,
+            seen=seen,
+            asked_by=Initiator.CLIENT,
+            reason="work",
+            by=cast.desk,
+            now=NOW,
+        )
+
+    seen = standings.preview(course=agreed.course, proposal=wish, replacing=agreed.id, by=cast.desk, now=NOW).seen
+    leave(cast, tuesday(3, time(0)), tuesday(4, time(0)))
+    with pytest.raises(standings.LooksDifferent):
+        change(seen)
+    again = standings.preview(course=agreed.course, proposal=wish, replacing=agreed.id, by=cast.desk, now=NOW).seen
+    assert change(again).booked
+
+
 def test_a_preview_of_a_change_does_not_clash_with_what_it_replaces(cast: Cast) -> None:
     agreed = cast.agree()
     later = Hour(day=Weekday.TU, at=time(10, 30))

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from service import clock
 from service.domain.absences import AbsenceKind
 from service.domain.access import OPERATOR, Role
 from service.domain.appointment import Status
@@ -417,6 +418,32 @@ def test_every_date_is_seen_before_it_is_booked(app: "Flask", desk: Reader, clin
     assert (agreed.status_code, agreed.location) == (303, f"/courses/{clinic.courses[3]}")
     with app.app_context():
         assert len(standings.of_course(course=clinic.courses[3], by=OPERATOR)) == 2
+
+
+def test_what_came_between_is_seen_before_it_is_booked(app: "Flask", desk: Reader, clinic: Clinic) -> None:
+    since = clinic.monday + timedelta(weeks=1)
+    wish = arrangement(clinic, since=since, client=clinic.clients[3])
+
+    def seen_in(page: str) -> str:
+        return re.findall(r'name="seen" value="([0-9a-f]{64})"', page)[0]
+
+    seen = seen_in(desk.post("/agree", step="look", **wish).text)
+    with app.app_context():
+        day = midnight(since)
+        absences.add(
+            kind=AbsenceKind.LEAVE,
+            therapist=clinic.therapists[0],
+            since=day,
+            until=day + timedelta(days=1),
+            by=OPERATOR,
+            now=clock.now(),
+        )
+    refused = desk.post("/agree", step="agree", seen=seen, **wish)
+    assert refused.status_code == 409
+    assert "Something came between" in refused.text and "will not take place" in refused.text
+    with app.app_context():
+        assert len(standings.of_course(course=clinic.courses[3], by=OPERATOR)) == 1
+    assert desk.post("/agree", step="agree", seen=seen_in(refused.text), **wish).status_code == 303
 
 
 def test_taken_dates_are_decided_one_by_one_or_nothing_is_booked(app: "Flask", desk: Reader, clinic: Clinic) -> None:
