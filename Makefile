@@ -156,15 +156,15 @@ chromium:
 		echo "Missing here, and only root may install it: $$missing. The browser journeys will not run."; \
 	fi
 
-# The calendar library of Evolution and many others, in C: an installed one, else Debian's, else pytest lists what it
-# could not read as not run (and fails under CI). It is on no registry of packages for Python or Node.
+# The calendar library of Evolution and many others, in C: an installed one, else Debian's, else the tests of calendars
+# fail and say how to get it. It is on no registry of packages for Python or Node.
 libical:
 	@if $(BIN)/python -m tests.feeds.engines.libical; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo 'Installing for the calendar tests (once): libical3'; \
 		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends libical3; } \
-			>/dev/null 2>&1 || echo 'libical3 could not be installed; what needs it will not run.'; \
+			>/dev/null 2>&1 || echo 'libical3 could not be installed; the tests of calendars will fail.'; \
 	else \
 		echo 'Missing here: libical 3 (Debian and Ubuntu: apt-get install libical3; Fedora: dnf install libical;'; \
-		echo 'macOS: brew install libical). What needs it will not run.'; \
+		echo 'macOS: brew install libical). The tests of calendars will fail.'; \
 	fi

@@ -5,8 +5,7 @@
   any number of feeds.
 - `libical`: the C library of Evolution and others; takes the zones that the feed describes.
 
-What an engine needs is put there by `make test`; where a machine can't have it, CannotRunHere says how to get it, the
-tests are listed as not run, and under CI that fails the run.
+What an engine needs is put there by `make test`. Where a machine can't have it, the tests fail, and say how to get it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
