@@ -300,7 +300,7 @@ def bare(text: str) -> FeedCalendar:
 
 
 def skeleton(calendar: Component) -> Counter[tuple[str | None, str]]:
-    texts = {"SUMMARY", "LOCATION", "DESCRIPTION", "COLOR"}
+    texts = {"SUMMARY", "LOCATION", "DESCRIPTION", "COLOR", "NAME", "X-WR-CALNAME"}
     return Counter((component.name, name) for component in calendar.walk() for name in component if name not in texts)
 
 
