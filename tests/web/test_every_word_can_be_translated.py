@@ -40,7 +40,9 @@ TYPED = (
     "Phone", *NAMES, *EMAILS.values(), *(role.value.replace("_", " ").title() for role in Role), "DE", "HH", "BE",
 )  # fmt: skip
 """What people entered here, as it is."""
-KNOWN = (*TYPED, *PROGRAMS, *LOCALES.values(), *RULES, *parameters())
+OF_A_CALENDAR = ("Busy",)
+"""What a calendar says in the language that was chosen for it, whoever looks at it here."""
+KNOWN = (*TYPED, *PROGRAMS, *LOCALES.values(), *RULES, *parameters(), *OF_A_CALENDAR)
 _DATA = re.compile("|".join(re.escape(one) for one in sorted(KNOWN, key=len, reverse=True)))
 _REFERENCE = re.compile(r"\bC\d{5}\b|\bC[OTFS]\b|https?://\S+|webcals?://\S+")
 
