@@ -45,6 +45,7 @@ def pages_of(served: Served) -> dict[str, str]:
         "course": f"/courses/{clinic.courses[0]}",
         "rules": "/rules",
         "calendars": "/calendars",
+        "calendar-new": f"/calendars/new?whose=therapist:{clinic.therapists[0]}",
         "people": "/people",
     }
 

@@ -71,6 +71,7 @@ def test_from_the_desk_to_the_therapists_phone(
     starts = _starts_on(address, tomorrow)
     assert time(16, 30) in starts
     assert time(12, 30) not in starts
+    therapist.get_by_role("button", name="Done: to my calendars").click()
     therapist.get_by_role("button", name="Revoke").click()
     expect(therapist.get_by_role("status")).to_contain_text("Revoked")
     assert httpx.get(address).status_code == 410
@@ -122,9 +123,9 @@ def _move_the_first(page: "Page") -> None:
 
 
 def _subscribe(page: "Page", served: Served) -> str:
-    page.goto(f"{served.url}/calendars")
+    page.goto(f"{served.url}/calendars/new")
     page.get_by_label("Name, so that you know it again").fill("Phone")
-    page.get_by_role("button", name="Make the subscription").click()
+    page.get_by_role("button", name="Make the address").click()
     return page.locator("#address").inner_text()
 
 
