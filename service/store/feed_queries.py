@@ -83,6 +83,7 @@ _STANDINGS = (
 )
 STANDINGS: Mapping[Shows, Any] = {shows: _STANDINGS.where(_is_theirs(shows, StandingRow)) for shows in Shows}
 """One row for each hour of each standing."""
+OPEN_ENDED_AT_SITE = select(func.count()).where(_is_theirs(Shows.SITE, StandingRow), StandingRow.until.is_(None))
 PATTERN = slice(0, 5)
 """Of these columns the ones that, with the hours, are a standing's pattern."""
 

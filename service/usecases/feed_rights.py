@@ -13,17 +13,19 @@ from service.domain.access import Actor, Role
 from service.domain.phrase import say
 from service.domain.refusals import Conflict, Malformed, NotFound
 from service.domain.subscription import Shows
-from service.store import clients, courses, feeds
+from service.store import clients, courses, feed_queries, feeds
 from service.store.feeds import FeedRow
 from service.store.people import Directory, UserRow, directory
 
 MOST = 20
 """Subscriptions that one user may have at a time."""
 MOST_OF_CLIENT = 5
+MOST_STANDINGS = 1500
+"""Open-ended ones that a site may have to be told whole: about what 1 MB holds, above which Google leaves out hours."""
 
 
 class CannotSubscribe(Conflict):
-    """One has as many subscriptions as one can keep an eye on, or the clinic gives none to clients."""
+    """One has as many as one can keep an eye on, the clinic gives none to clients, or the site is too large for one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +73,15 @@ def whose(
     subscription.expect_kind(by, shows)
     if shows is Shows.CLIENT:
         return _client(db, public_id)
-    return _of_the_clinic(directory(db), shows, public_id, by)
+    found = _of_the_clinic(directory(db), shows, public_id, by)
+    if (
+        shows is Shows.SITE
+        and (db.execute(feed_queries.OPEN_ENDED_AT_SITE, {"who": found.id}).scalar_one()) > MOST_STANDINGS
+    ):
+        raise CannotSubscribe(
+            say("This site has more standing hours than one calendar can hold. Take its rooms one by one.")
+        )
+    return found
 
 
 def _of_the_clinic(people: Directory, shows: Shows, public_id: str, by: Actor) -> Whose:

@@ -225,6 +225,15 @@ def test_a_site_tells_leave_by_name_and_that_it_is_closed(here: Practice) -> Non
     assert told(room=here.rooms[1]) == []
 
 
+def test_a_site_that_one_calendar_can_not_hold_gets_none(here: Practice) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(feed_rights, "MOST_STANDINGS", 2)
+        with pytest.raises(CannotSubscribe):
+            feeds.create(name="Wall", site=here.site, owner=here.user, by=OPERATOR, now=NOW)
+        patch.setattr(feed_rights, "MOST_STANDINGS", 3)
+        feeds.create(name="Wall", site=here.site, owner=here.user, by=OPERATOR, now=NOW)
+
+
 def test_a_site_is_built_anew_after_a_change_in_any_of_its_rooms(here: Practice) -> None:
     made = feeds.create(name="Wall", site=here.site, owner=here.user, by=OPERATOR, now=NOW)
     known = body(made.secret).stand.etag
