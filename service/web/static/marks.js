@@ -44,7 +44,7 @@
 
   const chipOf = (mark) => {
     const chip = document.createElement("span");
-    chip.className = "chip kept-here";
+    chip.classList.add("chip", "kept-here");
     chip.textContent = says(bar.dataset.here, { mark: mark.said });
     return chip;
   };
@@ -130,7 +130,7 @@
   document.addEventListener("htmx:sendError", (event) => {
     const form = event.detail.elt;
     if (!form.matches("form[data-keeps]")) return;
-    event.stopImmediatePropagation(); // "nothing was changed" would be wrong: it will be
+    event.stopImmediatePropagation(); // that nothing was changed would be wrong: it will be
     keepForm(form, [...event.detail.requestConfig.parameters.entries()]);
   }, true);
 
