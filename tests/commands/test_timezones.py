@@ -27,6 +27,7 @@ from service.commands.doctor import doctor
 from service.commands.init import init
 from service.domain.access import OPERATOR
 from service.domain.appointment import Initiator, Mark, Place
+from service.domain.event import event_of
 from service.domain.hours import TZDATA_VERSION, LocalTime, instant, local_time, release_name
 from service.domain.refusals import Refusal
 from service.domain.standing import Modality
@@ -225,6 +226,8 @@ def test_each_moved_hour_is_on_record_and_its_course_is_looked_at_again(
         courses_moved = {*clinic.courses[VANCOUVER], *clinic.courses[CASABLANCA]}
         assert set(asked) == courses_moved
     assert dict(map(tuple, on_record)) == {"appointment": 148, "course": 8}
+    told = {kind: event_of(kind, "retime") for kind in ("appointment", "course")}
+    assert told == {"appointment": None, "course": "course.retimed"}, "one event for each course"
 
 
 def test_feeds_show_the_new_law_with_higher_numbers_and_only_where_it_changed(
