@@ -44,7 +44,7 @@ sure: setup-dev ## The one command that says you are done: format, lint, walls, 
 	@$(BIN)/mypy
 	@$(MAKE) test
 
-storms: setup-dev ## Race 16 desks for the same hours; kill everything under webhooks and 5,000 alerts (takes an hour)
+storms: setup-dev ## Race 16 desks for the same hours; kill everything under webhooks and 5,000 alerts (takes an hour or two)
 	@STORM=full $(BIN)/python -m pytest -s -m storm tests/storms tests/workers/test_hostile_strings.py
 
 calendars: setup-dev libical ## Every hard calendar in every zone, read by three engines; 10,000 hostile names (takes half an hour)
