@@ -7,6 +7,8 @@ from typing import Any
 from service.domain.access import OPERATOR, Role
 from service.domain.appointment import Initiator, Place
 from service.domain.hours import Hour, LocalTime, Weekday
+from service.domain.phrase import say
+from service.domain.refusals import NotFound
 from service.domain.standing import Modality
 from service.usecases import appointments, clients, feeds, people, standings
 
@@ -38,13 +40,13 @@ class Practice:
         return HOURS[client].on(NOW.date() + timedelta(weeks=weeks))
 
     def hour(self, client: int, weeks: int) -> appointments.Booked:
-        """What fills that slot now, wherever it was moved. :raises LookupError: nothing does."""
+        """What fills that slot now, wherever it was moved. :raises NotFound: nothing does."""
         slot = self.slot(client, weeks)
         day, month = slot.date(), timedelta(days=31)
         found = appointments.board(since=day - month, until=day + month, by=OPERATOR)
         filling = [one for one in found if one.slot == slot and one.clients == (self.clients[client],)]
         if not filling:
-            raise LookupError("nothing fills that slot")
+            raise NotFound(say("Nothing fills that slot."))
         return filling[0]
 
     def cancel(self, client: int, weeks: int, *, now: datetime = NOW, by: Initiator = Initiator.CLIENT) -> None:
