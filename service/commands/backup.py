@@ -4,9 +4,8 @@ from pathlib import Path
 
 import click
 
-from service.commands.opened import opened_app
+from service.commands.opened import at_hand
 from service.domain.access import OPERATOR
-from service.domain.refusals import Refusal
 from service.usecases import copies
 
 
@@ -18,9 +17,6 @@ def backup(file: Path) -> None:
     The keys are not in it, and must not lie beside it: without them no name can be read, by you or by a thief. Keep
     field.keys somewhere else.
     """
-    try:
-        with opened_app().app_context():
-            copies.take(file=file, by=OPERATOR)
-    except Refusal as refusal:
-        raise click.ClickException(str(refusal)) from None
+    with at_hand():
+        copies.take(file=file, by=OPERATOR)
     click.echo(f"Copied to {file} ({file.stat().st_size / 1e6:.1f} MB). Keep the keys apart from it.")

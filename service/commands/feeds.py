@@ -1,7 +1,6 @@
 """`samehour feeds`: which calendars are read from outside, a new one for somebody, a new address, an end at once."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -10,10 +9,9 @@ from flask import Flask
 
 from service import clock
 from service.app import settings_of
-from service.commands.opened import opened_app
+from service.commands.opened import at_hand
 from service.domain.access import OPERATOR
 from service.domain.privacy import Privacy
-from service.domain.refusals import Refusal
 from service.domain.subscription import DAYS_BACK, LONGEST_AHEAD, LONGEST_ALARM
 from service.language import LOCALES
 from service.usecases import clients, people
@@ -51,7 +49,7 @@ def feeds() -> None:
 @feeds.command("list")
 def show() -> None:
     """Every feed that works: whose hours it shows, how much it says, and who fetched it last. Never its address."""
-    with _opened():
+    with at_hand():
         found = use_cases.listed(by=OPERATOR, now=clock.now())
     for one in found:
         level, of = one.options.privacy.value, f"{one.shows.value} {one.whose_name}"
@@ -78,7 +76,7 @@ def add(
     **choices: Any,
 ) -> None:
     """Make a feed that belongs to the user with that address, and print its own address, this once."""
-    with _opened() as app:
+    with at_hand() as app:
         user = None if client else _user(email or "")
         whose: dict[str, Any] = {
             "therapist": _named(people.therapists(by=OPERATOR), therapist, "therapist") if therapist else None,
@@ -100,7 +98,7 @@ def add(
 @_with_choices
 def change(feed: str, name: str | None, **choices: Any) -> None:
     """Change what is given; the address stays as it is. `list` shows the ids."""
-    with _opened():
+    with at_hand():
         use_cases.change(feed=feed, name=name, choose=_chosen(choices), by=OPERATOR, now=clock.now())
     click.echo("Changed.")
 
@@ -110,7 +108,7 @@ def change(feed: str, name: str | None, **choices: Any) -> None:
 @click.option("--overlap", type=click.IntRange(0, 24), default=0, show_default=True, help="Hours the old one goes on.")
 def rotate(feed: str, overlap: int) -> None:
     """Give the feed a new address, and print it, this once."""
-    with _opened() as app:
+    with at_hand() as app:
         new = use_cases.rotate(feed=feed, overlap=timedelta(hours=overlap), by=OPERATOR, now=clock.now())
     _print_address(app, new)
 
@@ -119,7 +117,7 @@ def rotate(feed: str, overlap: int) -> None:
 @click.argument("ids", nargs=-1, required=True)
 def revoke(ids: tuple[str, ...]) -> None:
     """Tell nobody anything at the addresses of these feeds, from this moment; `list` shows their ids."""
-    with _opened():
+    with at_hand():
         for feed in ids:
             use_cases.revoke(feed=feed, by=OPERATOR, now=clock.now())
     click.echo(f"{len(ids)} revoked.")
@@ -129,7 +127,7 @@ def revoke(ids: tuple[str, ...]) -> None:
 @click.argument("wanted", type=click.Choice(["on", "off"]))
 def offer(wanted: str) -> None:
     """Let clients have a calendar of their own hours (off as delivered); with `off`, those that there are end."""
-    with _opened():
+    with at_hand():
         ended = use_cases.let_clients_have_one(is_on=wanted == "on", by=OPERATOR, now=clock.now())
     click.echo(f"{wanted}; {ended} ended.")
 
@@ -188,14 +186,3 @@ def _client(reference: str) -> str:
         if one.reference == reference.strip().upper():
             return one.id
     raise click.ClickException("There is no client with that reference.")
-
-
-@contextmanager
-def _opened() -> Iterator[Flask]:
-    """The app at hand; a refusal ends the command with its sentence."""
-    app = opened_app()
-    with app.app_context():
-        try:
-            yield app
-        except Refusal as reason:
-            raise click.ClickException(str(reason)) from None

@@ -1,14 +1,10 @@
 """`samehour outbox`: what waits to be carried out, what was given up, and what to do about it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import click
 
 from service import clock
-from service.commands.opened import opened_app
+from service.commands.opened import at_hand
 from service.domain.access import OPERATOR
-from service.domain.refusals import Refusal
 from service.usecases import outbox as use_cases
 
 STATES = ("pending", "dead", "superseded", "dropped", "done")
@@ -24,7 +20,7 @@ def outbox() -> None:
 @click.option("--limit", default=200, show_default=True)
 def show(states: tuple[str, ...], limit: int) -> None:
     """Those that wait and those that were given up after ten attempts, the oldest first; ids, never words."""
-    with _opened():
+    with at_hand():
         found = use_cases.listed(states=states or ("pending", "dead"), limit=limit, by=OPERATOR, now=clock.now())
     for one in found:
         state = "taken" if one.is_taken else one.state
@@ -40,7 +36,7 @@ def show(states: tuple[str, ...], limit: int) -> None:
 @click.option("--dead", is_flag=True, help="All that were given up.")
 def retry(messages: tuple[str, ...], dead: bool) -> None:
     """Try these messages again, now, with ten attempts before them."""
-    with _opened():
+    with at_hand():
         now = clock.now()
         given_up = use_cases.listed(states=("dead",), limit=100_000, by=OPERATOR, now=now) if dead else []
         chosen = [*messages, *(one.id for one in given_up)]
@@ -55,16 +51,7 @@ def retry(messages: tuple[str, ...], dead: bool) -> None:
 @click.argument("messages", nargs=-1, required=True)
 def drop(messages: tuple[str, ...]) -> None:
     """Never carry these messages out."""
-    with _opened():
+    with at_hand():
         for message in messages:
             use_cases.drop(message=message, by=OPERATOR, now=clock.now())
     click.echo(f"{len(messages)} dropped.")
-
-
-@contextmanager
-def _opened() -> Iterator[None]:
-    with opened_app().app_context():
-        try:
-            yield
-        except Refusal as refusal:
-            raise click.ClickException(str(refusal)) from None

@@ -3,10 +3,9 @@
 import click
 
 from service import clock
-from service.commands.opened import opened_app
+from service.commands.opened import at_hand
 from service.domain.access import OPERATOR
 from service.domain.outside import FAULTS
-from service.domain.refusals import Refusal
 from service.usecases import outside as use_cases
 from service.usecases.outside import Calendar
 
@@ -19,7 +18,7 @@ def outside() -> None:
 @outside.command("list")
 def show() -> None:
     """Each with its therapist, the machine that keeps it, when it was read and what went wrong; never its address."""
-    with opened_app().app_context():
+    with at_hand():
         found = use_cases.listed(by=OPERATOR, now=clock.now())
     for one in found:
         click.echo(_line(one))
@@ -31,12 +30,9 @@ def show() -> None:
 @click.argument("calendars", nargs=-1, required=True)
 def read(calendars: tuple[str, ...]) -> None:
     """Have these calendars read at once, by the worker."""
-    with opened_app().app_context():
-        try:
-            for calendar in calendars:
-                use_cases.read_now(calendar=calendar, by=OPERATOR, now=clock.now())
-        except Refusal as refusal:
-            raise click.ClickException(str(refusal)) from None
+    with at_hand():
+        for calendar in calendars:
+            use_cases.read_now(calendar=calendar, by=OPERATOR, now=clock.now())
     click.echo(f"{len(calendars)} to be read now.")
 
 

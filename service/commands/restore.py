@@ -5,9 +5,8 @@ from pathlib import Path
 import click
 
 from service import clock
-from service.commands.opened import opened_app
+from service.commands.opened import at_hand
 from service.domain.access import OPERATOR
-from service.domain.refusals import Refusal
 from service.usecases import copies, doctor
 
 
@@ -18,12 +17,9 @@ from service.usecases import copies, doctor
 )
 def restore(file: Path) -> None:
     """Replace the whole database by what FILE holds, bring it to the newest schema, and have the doctor look at it."""
-    try:
-        with opened_app().app_context():
-            copies.put_back(file=file, by=OPERATOR)
-            report = doctor.examine(by=OPERATOR, now=clock.now())
-    except Refusal as refusal:
-        raise click.ClickException(str(refusal)) from None
+    with at_hand():
+        copies.put_back(file=file, by=OPERATOR)
+        report = doctor.examine(by=OPERATOR, now=clock.now())
     if not report.is_sound:
         raise click.ClickException(f"Restored, and {len(report.findings)} rules are broken: run `samehour doctor`.")
     click.echo("Restored. The doctor found everything as it must be.")

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from time import sleep
@@ -13,9 +12,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from service import clock
-from service.commands.opened import opened_app
+from service.commands.opened import at_hand
 from service.domain.access import OPERATOR
-from service.domain.refusals import Refusal, Unavailable
+from service.domain.refusals import Unavailable
 from service.domain.shift import ZoneShift
 from service.usecases import timezones as use_cases
 from service.usecases.timezones import AT_ONCE, HERE, NOTED_AT_ONCE, Clash, Outlook, Side
@@ -40,7 +39,7 @@ def check() -> None:
     Ends with 0 where there is nothing to do, with 1 where `apply` would change something, and with 3 where hours would
     then lie over each other.
     """
-    with _opened():
+    with at_hand():
         found = use_cases.look(by=OPERATOR, now=clock.now())
     _say_releases(found)
     for one in found.shifts:
@@ -61,7 +60,7 @@ def apply() -> None:
     An hour whose new place somebody else is held for stays where it was, and is named: move one of the two by hand and
     run this again. Ends with 0 where everything is done, with 3 where hours are left.
     """
-    with _opened():
+    with at_hand():
         moved, left = put_right()
         found = use_cases.look(by=OPERATOR, now=clock.now())
     click.echo(f"{_hours(moved)} put where {HERE} says.")
@@ -170,12 +169,3 @@ def _hours(number: int) -> str:
 def _length(by: timedelta) -> str:
     minutes = by // timedelta(minutes=1)
     return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
-
-
-@contextmanager
-def _opened() -> Iterator[None]:
-    with opened_app().app_context():
-        try:
-            yield
-        except Refusal as refusal:
-            raise click.ClickException(str(refusal)) from None

@@ -11,7 +11,7 @@ from service.domain import feed_week
 from service.domain.access import Actor
 from service.domain.feed import FeedEntry
 from service.domain.feed_week import Shown
-from service.domain.hours import local_time
+from service.domain.hours import local_time, monday_of
 from service.domain.privacy import Privacy
 from service.domain.subscription import LEVELS, Options, Shows
 from service.store import feed_values
@@ -58,7 +58,7 @@ def week(
     today = local_time(now, whose.zone).date()
     options = Options(shows_cancelled=True, locale=locale)
     entries = {level: _entries(db, subject, replace(options, privacy=level), today) for level in LEVELS[whose.shows]}
-    monday = _monday(of) if of else _first_with_any(next(iter(entries.values())), whose.zone, _monday(today))
+    monday = monday_of(of) if of else _first_with_any(next(iter(entries.values())), whose.zone, monday_of(today))
     return Preview(
         shows=whose.shows,
         name=whose.name,
@@ -79,8 +79,4 @@ def _entries(db: Session, subject: Subject, options: Options, today: date) -> li
 def _first_with_any(entries: Sequence[FeedEntry], zone: str, monday: date) -> date:
     found = feed_week.shown(entries, zone=zone, since=monday, until=monday + LOOKED_AHEAD * WEEK)
     days = chain((one.starts.date() for one in found), [monday])
-    return _monday(max(monday, next(days)))
-
-
-def _monday(day: date) -> date:
-    return day - timedelta(days=day.weekday())
+    return monday_of(max(monday, next(days)))

@@ -16,7 +16,7 @@ from service.domain.access import Actor, Role
 from service.domain.hours import local_time
 from service.domain.phrase import say
 from service.domain.privacy import Privacy, names_a_client
-from service.domain.refusals import Malformed, NotFound, Unavailable
+from service.domain.refusals import NotFound, Unavailable
 from service.domain.subscription import Options, Shows
 from service.language import LOCALES
 from service.store import audit, feeds
@@ -25,7 +25,7 @@ from service.store.feeds import FeedAddressRow, FeedRow, Glimpse
 from service.store.glances import Glance, glancing
 from service.store.people import Directory, RoomRow, SiteRow, TherapistRow, UserRow, directory
 from service.store.transaction import reading, writing
-from service.usecases import feed_drafts, feed_rights
+from service.usecases import feed_drafts, feed_rights, steps
 from service.usecases.feed_drafts import Draft, Writer, Written
 from service.usecases.feed_rights import CannotSubscribe
 
@@ -457,7 +457,4 @@ def _whose(row: FeedRow, people: Directory, clients: Mapping[int, ClientRow]) ->
 
 
 def _named(name: str) -> str:
-    plain = " ".join(name.split())
-    if not plain or len(plain) > 120 or not plain.isprintable():
-        raise Malformed(say("A name has 1 to 120 printable characters, such as “iPhone”."), where="name")
-    return plain
+    return steps.on_one_line(name, otherwise=say("A name has 1 to 120 printable characters, such as “iPhone”."))

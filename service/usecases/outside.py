@@ -25,6 +25,7 @@ from service.store.outside import OutsideCalendarRow
 from service.store.people import Directory, TherapistRow, directory
 from service.store.seal import seal
 from service.store.transaction import note_message, reading, writing
+from service.usecases import steps
 
 SOONEST = timedelta(minutes=1)
 """From one reading that a person asked for to the next."""
@@ -321,10 +322,7 @@ def _therapist(db: Session, therapist: str | None, by: Actor) -> TherapistRow:
 
 
 def _named(name: str) -> str:
-    plain = " ".join(name.split())
-    if not plain or len(plain) > 120 or not plain.isprintable():
-        raise Malformed(say("A name has 1 to 120 printable characters, such as “Home”."), where="name")
-    return plain
+    return steps.on_one_line(name, otherwise=say("A name has 1 to 120 printable characters, such as “Home”."))
 
 
 def _url(row: OutsideCalendarRow) -> str:

@@ -15,7 +15,7 @@ from service.domain.access import CLOCK, Actor
 from service.domain.hours import Instant, LocalTime, Weekday, is_in_gap, local_time
 from service.domain.nearby import Busy, Working, nearby
 from service.domain.phrase import Phrase, Span, Value, YearDay, say, sentences
-from service.domain.refusals import CannotBook, Conflict, NotFound, Stale
+from service.domain.refusals import CannotBook, Conflict, Malformed, NotFound, Stale
 from service.store import absences, bookings, calendars, occupancies, outbox
 from service.store.absences import AbsenceRow
 from service.store.appointments import AppointmentRow
@@ -27,6 +27,7 @@ from service.store.standings import StandingRow
 from service.usecases import client_hours
 
 ASSESS = "assess.course"
+LONGEST_NAME = 120
 _ANY_ZONE = timedelta(hours=15)
 
 
@@ -93,6 +94,14 @@ def expect_running(course: CourseRow, starts: LocalTime) -> None:
         raise CourseHasEnded(
             say("This course ends on {day}. Open a new one for what comes after.", day=YearDay(course.ended_on))
         )
+
+
+def on_one_line(name: str, *, otherwise: Phrase) -> str:
+    """What somebody calls a thing of their own. :raises Malformed: empty, too long, or with control characters."""
+    plain = " ".join(name.split())
+    if not plain or len(plain) > LONGEST_NAME or not plain.isprintable():
+        raise Malformed(otherwise, where="name")
+    return plain
 
 
 def expect_version(found: int, wanted: int | None) -> None:

@@ -428,10 +428,7 @@ def _touch(row: WebhookRow, now: datetime) -> None:
 
 
 def _named(name: str) -> str:
-    plain = " ".join(name.split())
-    if not plain or len(plain) > 120 or not plain.isprintable():
-        raise Malformed(say("A name has 1 to 120 printable characters."), where="name")
-    return plain
+    return steps.on_one_line(name, otherwise=say("A name has 1 to 120 printable characters."))
 
 
 def _checked(url: str, own_network: bool) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run(app: "Flask", patch: "pytest.MonkeyPatch", *arguments: str) -> tuple[int, str]:
-    patch.setattr(command, "opened_app", lambda: app)
+    patch.setattr("service.commands.opened.opened_app", lambda: app)
     done = CliRunner().invoke(command.feeds, arguments)
     return done.exit_code, done.output
 

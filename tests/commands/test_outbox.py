@@ -31,7 +31,7 @@ def ask(app: "Flask", monkeypatch: pytest.MonkeyPatch) -> Ask:
         clinic = alarm_clinic(now=now())
         clinic.cancel(0, 1, now=now())
     # The test's own app, whose connections it closes, in place of one more for each command.
-    for command in ("outbox", "scan"):
+    for command in ("opened", "scan"):
         monkeypatch.setattr(import_module(f"service.commands.{command}"), "opened_app", lambda: app)
     return lambda *arguments: CliRunner().invoke(main, arguments)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run(app: "Flask", patch: pytest.MonkeyPatch, *words: str) -> tuple[int, str]:
-    patch.setattr(command, "opened_app", lambda: app)
+    patch.setattr("service.commands.opened.opened_app", lambda: app)
     done = CliRunner().invoke(command.outside, words)
     return done.exit_code, done.output
 

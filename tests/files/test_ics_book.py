@@ -14,6 +14,7 @@ from service.domain.hours import Hour, UnknownZone, Weekday, instant
 from service.domain.standing import Modality
 from service.files.book import CannotRead
 from service.files.ics_book import parse
+from tests.files.damage import damaged
 
 BERLIN = "Europe/Berlin"
 UNTIL_2031 = datetime(2031, 1, 1)
@@ -646,21 +647,9 @@ def test_no_damage_gives_a_traceback(data: st.DataObject) -> None:
         event("RRULE:FREQ=WEEKLY;INTERVAL=2;COUNT=9", "EXDATE;VALUE=DATE:20260120", "RDATE:20260108T100000Z"),
         override(";RANGE=THISANDFUTURE;TZID=Own:20260203T100000", "20260204T170000"),
         event("DURATION:PT1H", "SEQUENCE:4", "ORGANIZER;CN=Therapist B:mailto:b@clinic.example", uid="two"),
-    ).split(b"\r\n")
-    for _ in range(data.draw(st.integers(1, 4))):
-        at, other = data.draw(st.integers(0, len(whole) - 1)), data.draw(st.integers(0, len(whole) - 1))
-        way = data.draw(st.integers(0, 3))
-        if way == 0:
-            whole[at] = b""
-        elif way == 1:
-            whole[at], whole[other] = whole[other], whole[at]
-        elif way == 2:
-            whole[at] += b"\r\n" + whole[other]
-        else:
-            cut = data.draw(st.integers(0, len(whole[at])))
-            whole[at] = whole[at][:cut] + data.draw(st.binary(max_size=6)) + whole[at][cut + 2 :]
+    )
     try:
-        book = parse(b"\r\n".join(whole), default_zone=BERLIN)
+        book = parse(damaged(whole, data), default_zone=BERLIN)
     except CannotRead as refusal:
         assert refusal.message
     else:

@@ -43,6 +43,13 @@ def mark(page: "Page", appointment: str, key: str) -> None:
     page.keyboard.press(key)
 
 
+def keep(page: "Page", appointment: str, key: str) -> None:
+    """Mark it while nothing that is sent arrives, until `page.unroute`."""
+    page.route("**/mark", lambda route: route.abort())
+    mark(page, appointment, key)
+    expect(page.locator("#kept")).to_contain_text("One mark")
+
+
 def test_marks_without_a_connection_are_kept_and_sent_once_it_is_back(
     served: Served, page: "Page", unmarked: list[str]
 ) -> None:
@@ -80,9 +87,7 @@ def test_what_is_kept_outlives_the_page_and_says_nobodys_name(
     served: Served, page: "Page", unmarked: list[str]
 ) -> None:
     today(served, page)
-    page.route("**/mark", lambda route: route.abort())
-    mark(page, unmarked[0], "x")
-    expect(page.locator("#kept")).to_contain_text("One mark")
+    keep(page, unmarked[0], "x")
     kept = page.evaluate("localStorage.getItem('samehour.marks')")
     assert unmarked[0] in kept
     assert "Client" not in kept and "no_show" in kept
@@ -98,26 +103,23 @@ def test_a_kept_mark_is_sent_by_whoever_made_it_and_nobody_else(
     served: Served, page: "Page", unmarked: list[str]
 ) -> None:
     today(served, page)
-    page.route("**/mark", lambda route: route.abort())
-    mark(page, unmarked[0], "h")
-    expect(page.locator("#kept")).to_contain_text("One mark")
-    page.unroute("**/mark")
+    keep(page, unmarked[0], "h")
     page.context.clear_cookies()
+    page.unroute("**/mark")
     today(served, page, Role.MANAGER)
     expect(page.locator("#kept")).to_contain_text("that somebody else made here")
     assert status_of(served, unmarked[0]) is Status.SCHEDULED
     page.context.clear_cookies()
-    today(served, page)
+    sign_in(page, served, Role.FRONT_DESK)  # it is sent from the page that this leads to, which is today's
     expect(page.locator(f"#hour-{unmarked[0]}")).to_have_class("hour held")
+    assert status_of(served, unmarked[0]) is Status.HELD
 
 
 def test_what_is_refused_in_the_end_is_said_until_it_was_seen(
     served: Served, page: "Page", unmarked: list[str]
 ) -> None:
     today(served, page)
-    page.route("**/mark", lambda route: route.abort())
-    mark(page, unmarked[0], "h")
-    expect(page.locator("#kept")).to_contain_text("One mark")
+    keep(page, unmarked[0], "h")
     kept = page.evaluate("localStorage.getItem('samehour.marks')")
     long_ago = (served.now - timedelta(days=15)).isoformat()
     page.evaluate(

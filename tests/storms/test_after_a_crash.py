@@ -28,8 +28,8 @@ from service.store.base import db
 from service.store.outbox import HeartbeatRow
 from service.usecases.health import SWEEPER
 from tests.conftest import ENGINES, samehour
-from tests.storms.alarmed import HORIZON_WEEKS, alarmed, alerts
-from tests.storms.test_alert_storm import LEASE_SECONDS, SEED, SWEEP_SECONDS, is_settled, lost, pending, until
+from tests.storms.alarmed import alarmed, alerts
+from tests.storms.test_alert_storm import LEASE_SECONDS, SEED, SWEEP_SECONDS, is_settled, lost, pending, stormy, until
 from tests.storms.weather import Arrivals, Callers, Weather, weather
 
 if TYPE_CHECKING:
@@ -202,15 +202,8 @@ def arrivals() -> Iterator[HoldingArrivals]:
 
 @pytest.fixture
 def environment(environment: dict[str, str], arrivals: HoldingArrivals, redis_server: Server) -> dict[str, str]:
-    return {
-        **environment,
-        "SAMEHOUR_SMTP_URL": arrivals.url,
-        "SAMEHOUR_REDIS_URL": redis_server.url,
-        "SAMEHOUR_GRACE_SECONDS": "0",
-        "SAMEHOUR_HORIZON_WEEKS": str(HORIZON_WEEKS),
-        "SAMEHOUR_LOG_LEVEL": "warning",
-        **({"STORM_LEASE": str(LEASE_SECONDS)} if LEASE_SECONDS else {}),
-    }
+    lease = {"STORM_LEASE": str(LEASE_SECONDS)} if LEASE_SECONDS else {}
+    return {**stormy(environment, arrivals, redis_server), **lease}
 
 
 @pytest.fixture

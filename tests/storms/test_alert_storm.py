@@ -55,8 +55,8 @@ def arrivals() -> Iterator[Arrivals]:
     found.stop()
 
 
-@pytest.fixture
-def environment(environment: dict[str, str], arrivals: Arrivals, redis_server: Server) -> dict[str, str]:
+def stormy(environment: dict[str, str], arrivals: Arrivals, redis_server: Server) -> dict[str, str]:
+    """The environment of a clinic whose mails arrive there, at once."""
     return {
         **environment,
         "SAMEHOUR_SMTP_URL": arrivals.url,
@@ -66,6 +66,11 @@ def environment(environment: dict[str, str], arrivals: Arrivals, redis_server: S
         "SAMEHOUR_HORIZON_WEEKS": str(HORIZON_WEEKS),
         "SAMEHOUR_LOG_LEVEL": "warning",
     }
+
+
+@pytest.fixture
+def environment(environment: dict[str, str], arrivals: Arrivals, redis_server: Server) -> dict[str, str]:
+    return stormy(environment, arrivals, redis_server)
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+
+from tests.workers.house import House, serving
 
 Said = tuple[int, Mapping[str, str], bytes]
 """Status, headers, body."""
@@ -41,22 +42,11 @@ class Keeper:
 
 @contextmanager
 def keeper() -> Iterator[Keeper]:
-    server = _House(("127.0.0.1", 0), _Door)
+    server = House(("127.0.0.1", 0), _Door)
     found = Keeper(server=server)
     server.found = found  # type: ignore[attr-defined]
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    yield found
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-class _House(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *_: object) -> None:
-        """Nothing: whoever hangs up in the middle is the test's business."""
+    with serving(server):
+        yield found
 
 
 class _Door(BaseHTTPRequestHandler):

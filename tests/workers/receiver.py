@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
-from threading import Condition, Event, Thread
+from threading import Condition, Event
 from typing import Any
 
 from cryptography import x509
@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from standardwebhooks import Webhook
+
+from tests.workers.house import House, serving
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,26 +79,15 @@ class Receiver:
 @contextmanager
 def receiver(trust: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     """A receiver that listens on this machine alone, by TLS where it is given a certificate."""
-    server = _House(("127.0.0.1", 0), _Door)
+    server = House(("127.0.0.1", 0), _Door)
     if trust is not None:
         server.socket = trust.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     found = Receiver(server=server, is_tls=trust is not None)
     server.found = found  # type: ignore[attr-defined]
     found.answers_at_once.set()
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    yield found
-    found.answers_at_once.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-class _House(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *_: object) -> None:
-        """Nothing: whoever hangs up in the middle is the test's business."""
+    with serving(server):
+        yield found
+        found.answers_at_once.set()
 
 
 class _Door(BaseHTTPRequestHandler):
